@@ -1,0 +1,79 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: name + "Tests",
+        dependencies: [.byName(name: name), "TestSupport"] + dependencies,
+        swiftSettings: settings
+    )
+}
+
+let package = Package(
+    name: "formwork",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "formwork", targets: ["formwork"]),
+        .library(name: "Transformations", targets: ["Transformations"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/attaswift/BigInt", from: "6.0.1"),
+    ],
+    targets: [
+        // C leaves
+        .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .target(name: "CKernels", publicHeadersPath: "include"),
+
+        // Libraries, from the bottom up
+        library("Documents", ["CLibYAML", .product(name: "BigInt", package: "BigInt")]),
+        library("Patterns", []),
+        library("JSONSchemas", ["Documents", "Patterns"]),
+        library("ModelFiles", []),
+        library("Tokenizers", ["Documents", "ModelFiles"]),
+        library("Constraints", ["JSONSchemas", "Patterns", "Documents", "Tokenizers"]),
+        library("Inference", ["ModelFiles", "Tokenizers", "CKernels", "COpenBLAS"]),
+        library("Generation", ["Constraints", "Inference", "Tokenizers"]),
+        library("Transformations", ["Generation", "JSONSchemas", "Documents", "Tokenizers", "Constraints", "Inference"]),
+        library(
+            "Benchmarks",
+            ["Transformations", "Generation", "Constraints", "Inference", "JSONSchemas", "Documents", "Tokenizers",
+                "ModelFiles"]
+        ),
+        library(
+            "Commands",
+            [
+                "Transformations", "Benchmarks", "Generation", "Constraints", "Inference", "JSONSchemas", "Documents",
+                "Tokenizers", "ModelFiles",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+        .executableTarget(name: "formwork", dependencies: ["Commands"], swiftSettings: settings),
+
+        // Tests
+        .target(name: "TestSupport", dependencies: ["Documents"], path: "Tests/TestSupport", swiftSettings: settings),
+        tests("Documents", []),
+        tests("Patterns", []),
+        tests("JSONSchemas", ["Documents"]),
+        tests("ModelFiles", []),
+        tests("Tokenizers", ["Documents", "ModelFiles"]),
+        tests("Constraints", ["JSONSchemas", "Documents", "Tokenizers"]),
+        tests("Inference", ["ModelFiles", "Tokenizers", "CKernels", "Documents"]),
+        tests("Generation", ["Constraints", "Inference", "Tokenizers", "JSONSchemas", "Documents"]),
+        tests("Transformations", ["JSONSchemas", "Documents"]),
+        tests("Commands", ["Documents"]),
+    ],
+    cLanguageStandard: .c11
+)
