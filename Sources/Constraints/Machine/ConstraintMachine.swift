@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A configuration of a constraint machine: what the text so far leaves to be done.
+///
+/// Configurations are hash-consed: equal ids mean equal sets of completions, and an id stays valid as long as its machine.
+package struct ConfigID: Hashable, Sendable {
+    package let rawValue: UInt32
+
+    @inlinable
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    /// The configuration without any completion.
+    @inlinable
+    package static var dead: ConfigID { ConfigID(rawValue: 0) }
+
+    /// Whether there is no completion.
+    @inlinable
+    package var isDead: Bool { rawValue == 0 }
+}
+
+/// What a string may still contain, for work on many tokens at once.
+///
+/// A run of *n* plain characters (no quote, no backslash, no control, complete UTF-8) is viable exactly when *n* is at most
+/// ``remainingScalars`` and the body's automaton, where there is one, stays alive through it.
+package struct StringBody: Hashable, Sendable {
+    /// The number of scalars that may still come; nil where there is no bound.
+    package var remainingScalars: Int?
+
+    package init(remainingScalars: Int?) {
+        self.remainingScalars = remainingScalars
+    }
+}
+
+/// A deterministic machine over the bytes of a JSON text, built lazily.
+///
+/// The machine never keeps a dead end: each configuration other than ``ConfigID/dead`` has a completion, and ``witness(_:)`` names a
+/// shortest one. A machine is used by one thread at a time.
+package protocol ConstraintMachine: AnyObject {
+    /// The configuration before the first byte.
+    var start: ConfigID { get }
+
+    /// The configuration after one more byte; dead if no valid text continues that way.
+    func step(_ configuration: ConfigID, _ byte: UInt8) -> ConfigID
+
+    /// Whether the text so far is complete.
+    func isAccepting(_ configuration: ConfigID) -> Bool
+
+    /// The bytes that may come next: exactly those for which ``step(_:_:)`` is not dead.
+    func allowedBytes(_ configuration: ConfigID) -> ByteSet
+
+    /// A key such that configurations with equal keys allow the same tokens next.
+    func maskKey(_ configuration: ConfigID) -> UInt64
+
+    /// What may follow inside a string value or key; nil elsewhere, within an escape or within a character.
+    func stringBody(_ configuration: ConfigID) -> StringBody?
+
+    /// The number of bytes of a shortest completion.
+    func minimumCompletion(_ configuration: ConfigID) -> Int
+
+    /// The bytes of a shortest completion.
+    func witness(_ configuration: ConfigID) -> [UInt8]
+}
