@@ -18,6 +18,10 @@ const char *ck_isa_name(ck_isa isa) {
 bool ck_isa_is_available(ck_isa isa) {
     switch (isa) {
     case CK_ISA_SCALAR: return true;
+#if defined(__x86_64__)
+    case CK_ISA_AVX2:
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+#endif
     default: return false;
     }
 }
@@ -29,8 +33,7 @@ static ck_isa best_isa(void) {
     return CK_ISA_SCALAR;
 }
 
-// One table per variant, filled on first use. Filling is idempotent and ends with the release store of the pointer in
-// `active`; racing first calls write the same values, and `filling` keeps them from doing so at once.
+// One table per variant, filled on first use under `filling`; the release store to `active` publishes it.
 static ck_table tables[ISA_COUNT];
 static _Atomic(const ck_table *) active;
 static atomic_flag filling = ATOMIC_FLAG_INIT;
@@ -40,6 +43,9 @@ static const ck_table *fill_table(ck_isa isa) {
     ck_table *table = &tables[isa];
     if (table->argmax == NULL) {
         ck_fill_scalar(table);
+#if defined(__x86_64__)
+        if (isa == CK_ISA_AVX2) ck_fill_avx2(table);
+#endif
     }
     atomic_store_explicit(&active, table, memory_order_release);
     atomic_flag_clear_explicit(&filling, memory_order_release);
