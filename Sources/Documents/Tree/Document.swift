@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The notation a document was read from.
+public enum DocumentFormat: String, Hashable, Sendable { case json, yaml }
+
+/// A document: a tree of nodes, each with its place in the source.
+///
+/// Nodes are flat records in one array, in the order of the text, and children are found through a second array; a
+/// ``Node`` is a document with the number of a record. Text without escapes is not copied when read: a node's string is
+/// made from the source bytes when asked for.
+///
+///     let document = try JSONReader.read(#"{"a": [1, 2]}"#, file: "x.json")
+///     document.root["a"]?.elements[1].range?.start.column  // 11
+public final class Document: Sendable {
+    /// The text the document was read from; nil for one made from a value.
+    public let source: SourceText?
+    /// The notation it was read from; nil for one made from a value.
+    public let format: DocumentFormat?
+    /// Warnings found while reading.
+    public let diagnostics: [Diagnostic]
+
+    let tree: Tree
+    let bytes: [UInt8]
+
+    init(tree: Tree, source: SourceText?, format: DocumentFormat?, diagnostics: [Diagnostic]) {
+        self.tree = tree
+        self.source = source
+        self.bytes = source?.bytes ?? []
+        self.format = format
+        self.diagnostics = diagnostics
+    }
+
+    /// Creates a document without places from a value.
+    public convenience init(value: JSONValue) {
+        var builder = TreeBuilder()
+        builder.append(value)
+        self.init(tree: builder.finish(), source: nil, format: nil, diagnostics: [])
+    }
+
+    /// The outermost node.
+    public var root: Node { Node(document: self, index: 0) }
+    /// The file's name as the user gave it.
+    public var file: String? { source?.file }
+    /// The number of nodes, keys included.
+    public var nodeCount: Int { tree.records.count }
+}
+
+/// The flat arrays of a document.
+struct Tree: Sendable {
+    struct Flags: OptionSet, Sendable {
+        let rawValue: UInt8
+        /// The text is in `texts`, not in the source.
+        static let ownText = Flags(rawValue: 1)
+        /// The source text holds JSON escapes.
+        static let escapes = Flags(rawValue: 2)
+        /// A boolean's value.
+        static let isTrue = Flags(rawValue: 4)
+        /// An object with a table of keys.
+        static let keyTable = Flags(rawValue: 8)
+        /// A key; its value is the next record.
+        static let key = Flags(rawValue: 16)
+        /// A number whose text is not in JSON's grammar; `texts` holds the JSON spelling.
+        static let foreignNumber = Flags(rawValue: 32)
+    }
+
+    struct Record: Sendable {
+        var kind: Node.Kind
+        var flags: Flags
+        var parent: UInt32
+        /// The place in the source.
+        var start: UInt32
+        var end: UInt32
+        /// Container: place of its children in `children`. Text: offset of the text's bytes.
+        var first: UInt32
+        /// Container: number of children. Text: number of bytes.
+        var count: UInt32
+    }
+
+    var records: [Record] = []
+    /// Elements, or the values of members (the key is the record before the value).
+    var children: [UInt32] = []
+    var texts: [UInt8] = []
+    /// Open-addressed tables of large objects: member number + 1, 0 for empty.
+    var keyTables: [UInt32] = []
+    var keyTablePlaces: [UInt32: (offset: Int, size: Int)] = [:]
+
+    /// Objects with more members than this get a table.
+    static let scanLimit = 12
+}
