@@ -128,7 +128,7 @@ extension DecimalNumber: CustomStringConvertible {
         let count = digits.utf8.count
         // The exponent of the leading digit.
         let leading = exponent.addingSaturated(count - 1)
-        if exponent > 0, leading < 21 {
+        if exponent > 0, exponent < 21 {
             return sign + digits + String(repeating: "0", count: exponent)
         }
         if exponent < 0, leading >= 0 {
