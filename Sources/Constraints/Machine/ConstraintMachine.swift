@@ -25,9 +25,12 @@ package struct ConfigID: Hashable, Sendable {
 package struct StringBody: Hashable, Sendable {
     /// The number of scalars that may still come; nil where there is no bound.
     package var remainingScalars: Int?
+    /// An upper bound of the shortest completion, in bytes, after any viable plain run from here; nil where none is known.
+    package var completionBound: Int?
 
-    package init(remainingScalars: Int?) {
+    package init(remainingScalars: Int?, completionBound: Int? = nil) {
         self.remainingScalars = remainingScalars
+        self.completionBound = completionBound
     }
 }
 
@@ -36,6 +39,9 @@ package struct StringBody: Hashable, Sendable {
 /// The machine never keeps a dead end: each configuration other than ``ConfigID/dead`` has a completion, and ``witness(_:)`` names a
 /// shortest one. A machine is used by one thread at a time.
 package protocol ConstraintMachine: AnyObject {
+    /// Bytes outside of which no completion ever goes: the vocabulary must be able to spell them.
+    var alphabet: ByteSet { get }
+
     /// The configuration before the first byte.
     var start: ConfigID { get }
 
@@ -59,4 +65,8 @@ package protocol ConstraintMachine: AnyObject {
 
     /// The bytes of a shortest completion.
     func witness(_ configuration: ConfigID) -> [UInt8]
+}
+
+extension ConstraintMachine {
+    package var alphabet: ByteSet { .all }
 }

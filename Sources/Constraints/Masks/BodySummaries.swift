@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Which plain runs are viable from a configuration within a string, so that whole subtrees of the trie can be taken or refused.
+struct BodySummary {
+    /// Every run of at most ``scalars`` scalars of these classes is viable; empty outside of strings.
+    var classes: UInt64 = 0
+    var scalars: Int = 0
+
+    static let none = BodySummary()
+
+    @inline(__always)
+    var isEmpty: Bool { classes == 0 }
+
+    /// Whether every token below a node is viable.
+    @inline(__always)
+    func covers(_ classes: UInt64, scalars: UInt8) -> Bool {
+        classes & ~self.classes == 0 && (Int(scalars) <= self.scalars && scalars < .max || self.scalars == .max)
+    }
+}
+
+/// The summaries of a machine's configurations, worked out when first asked for.
+final class BodySummaries {
+    /// By configuration: 0 if not known, 1 if there is none, else the index of the summary plus 1.
+    private var indices: UnsafeMutablePointer<UInt32>
+    private var capacity = 1024
+    private var summaries: [BodySummary] = [.none]
+
+    init() {
+        indices = .allocate(capacity: capacity)
+        indices.initialize(repeating: 0, count: capacity)
+    }
+
+    deinit { indices.deallocate() }
+
+    @inline(__always)
+    func summary<Machine: ConstraintMachine>(of configuration: ConfigID, _ machine: Machine) -> BodySummary {
+        let raw = Int(configuration.rawValue)
+        if raw < capacity {
+            let index = indices[raw]
+            if index == 1 { return .none }
+            if index > 1 { return summaries[Int(index) - 1] }
+        }
+        return work(configuration, machine)
+    }
+
+    @inline(never)
+    private func work<Machine: ConstraintMachine>(_ configuration: ConfigID, _ machine: Machine) -> BodySummary {
+        let raw = Int(configuration.rawValue)
+        if raw >= capacity { grow(raw) }
+        guard let body = machine.stringBody(configuration) else {
+            indices[raw] = 1
+            return .none
+        }
+        let summary = BodySummary(
+            classes: ScalarClasses.plain | ScalarClasses.partial, scalars: body.remainingScalars ?? .max
+        )
+        summaries.append(summary)
+        indices[raw] = UInt32(summaries.count)
+        return summary
+    }
+
+    private func grow(_ raw: Int) {
+        var larger = capacity
+        while larger <= raw { larger *= 2 }
+        let replacement = UnsafeMutablePointer<UInt32>.allocate(capacity: larger)
+        replacement.initialize(from: indices, count: capacity)
+        (replacement + capacity).initialize(repeating: 0, count: larger - capacity)
+        indices.deallocate()
+        indices = replacement
+        capacity = larger
+    }
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Token masks for one constraint over one vocabulary.
+///
+/// A configuration is a plain value: keep several to go back or to try alternatives. The engine keeps what it has learnt about the
+/// constraint - the machine's states and finished masks - for all sequences that use it, one thread at a time.
+///
+///     let engine = try ConstraintEngine(machine: machine, vocabulary: vocabulary)
+///     var configuration = engine.start()
+///     engine.fillMask(configuration, into: &mask)
+///     if let next = engine.commit(configuration, token) { configuration = next }
+///
+/// A token is allowed exactly when the text so far and the token's bytes can be completed to an accepted text by further tokens. An end of
+/// generation is allowed exactly when the text so far is complete.
+package final class ConstraintEngine {
+    package let machine: any ConstraintMachine
+    package let vocabulary: TokenVocabulary
+
+    /// Whether bytes occur in accepted texts that are no tokens of their own, so that a viable text may have no tokens.
+    ///
+    /// Then each configuration a token leads to is checked for a completion in tokens, and nothing is filled in bulk.
+    let isGuarded: Bool
+    let cache: MaskCache
+    /// The configurations along the walk, by depth in the trie.
+    let path: UnsafeMutablePointer<ConfigID>
+    let summaries = BodySummaries()
+    /// Completions in tokens that have been worked out.
+    var completions: [ConfigID: CompletionStep] = [:]
+    /// The longest completion in bytes that one token may leave, by configuration.
+    var reaches: [ConfigID: Int] = [:]
+
+    /// Combines a constraint and a vocabulary.
+    ///
+    /// - Parameter cacheLimit: The most bytes for finished masks; zero turns the cache off.
+    /// - Throws: ``MaskError`` with code ``MaskError/Code/unspellable`` if the vocabulary lacks bytes that every accepted text needs.
+    package init(
+        machine: any ConstraintMachine, vocabulary: TokenVocabulary, cacheLimit: Int = 64 << 20
+    ) throws(MaskError) {
+        self.machine = machine
+        self.vocabulary = vocabulary
+        isGuarded = !machine.alphabet.isSubset(of: vocabulary.singleBytes)
+        cache = MaskCache(wordCapacity: vocabulary.wordCapacity, byteLimit: cacheLimit)
+        path = .allocate(capacity: vocabulary.longestToken + 2)
+        path.initialize(repeating: .dead, count: vocabulary.longestToken + 2)
+        if machine.start.isDead || (isGuarded && completionStep(machine.start) == nil) {
+            throw MaskError(
+                code: .unspellable,
+                message: "the vocabulary lacks bytes that every text accepted by the constraint needs"
+            )
+        }
+    }
+
+    deinit { path.deallocate() }
+
+    /// The configuration before the first token.
+    package func start() -> ConfigID { machine.start }
+
+    /// Whether the text so far is complete.
+    package func isComplete(_ configuration: ConfigID) -> Bool { machine.isAccepting(configuration) }
+
+    /// The configuration after `token`, or nil if the token is not allowed.
+    ///
+    /// An end of generation has no text and leads nowhere: nil.
+    ///
+    /// - Complexity: O(*b*) in the token's byte length.
+    package func commit(_ configuration: ConfigID, _ token: Int) -> ConfigID? {
+        guard token >= 0, token < vocabulary.count else { return nil }
+        let machine = machine
+        let next: ConfigID = vocabulary.withBytes(of: token) { bytes in
+            guard !bytes.isEmpty else { return .dead }
+            var next = configuration
+            for byte in bytes {
+                next = machine.step(next, byte)
+                if next.isDead { break }
+            }
+            return next
+        }
+        if next.isDead || (isGuarded && completionStep(next) == nil) { return nil }
+        return next
+    }
+
+    /// The configuration after `bytes`, or nil if no accepted text continues that way.
+    package func advance(_ configuration: ConfigID, _ bytes: some Sequence<UInt8>) -> ConfigID? {
+        var next = configuration
+        for byte in bytes {
+            next = machine.step(next, byte)
+            if next.isDead { return nil }
+        }
+        return next
+    }
+
+    /// Writes the tokens that may come next.
+    ///
+    /// - Precondition: `mask` has the vocabulary's token count.
+    package func fillMask(_ configuration: ConfigID, into mask: inout TokenMask) {
+        precondition(mask.tokenCount == vocabulary.count, "TokenMask and vocabulary differ in size")
+        let words = mask.storage
+        let key = machine.maskKey(configuration)
+        if cache.read(key, into: words) { return }
+        words.update(repeating: 0, count: vocabulary.wordCapacity)
+        if !configuration.isDead {
+            compute(configuration, into: words)
+            if machine.isAccepting(configuration) { addEnds(to: words) }
+        }
+        cache.store(key, words)
+    }
+
+    /// Allows the ends of generation.
+    func addEnds(to words: UnsafeMutablePointer<UInt64>) {
+        for id in vocabulary.endOfGeneration { words[id >> 6] |= 1 << UInt64(id & 63) }
+    }
+
+    /// The longest run of bytes that leaves no choice.
+    ///
+    /// The run stops where the text is complete, and after `limit` bytes.
+    package func forcedBytes(_ configuration: ConfigID, limit: Int = 4096) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var configuration = configuration
+        while bytes.count < limit, !machine.isAccepting(configuration),
+            let byte = machine.allowedBytes(configuration).single
+        {
+            bytes.append(byte)
+            configuration = machine.step(configuration, byte)
+        }
+        return bytes
+    }
+}
