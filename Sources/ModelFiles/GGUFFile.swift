@@ -70,6 +70,12 @@ public final class GGUFFile: Sendable {
         mapping.releasePages(tensor.offset..<tensor.offset + tensor.byteCount)
     }
 
+    /// Gives the memory of the whole pages behind some rows of a tensor back to the system.
+    public func releasePages(of tensor: TensorInfo, rows: Range<Int>) {
+        let first = tensor.offset + rows.lowerBound * tensor.rowBytes
+        mapping.releasePages(first..<first + rows.count * tensor.rowBytes)
+    }
+
     /// Gives the memory of the metadata's pages back to the system; reading it again loads it from the file.
     public func releaseMetadataPages() { mapping.releasePages(0..<headerEnd) }
 

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Inference
+
+/// Measures how fast a model loads, reads a prompt and generates, and the memory it needs.
+///
+///     let figures = try InferenceBench.measure(model: "model.gguf", threads: 2, promptTokens: 512, generate: 64)
+///     print(figures.json)
+package enum InferenceBench {
+    /// How the figures are printed.
+    package enum Output: String, CaseIterable, Sendable { case text, json }
+
+    /// The medians of all runs.
+    package struct Figures: Sendable {
+        /// The path of the model.
+        package var model: String
+        /// The number of threads.
+        package var threads: Int
+        /// The length of the prompt.
+        package var promptTokens: Int
+        /// The number of tokens generated after it.
+        package var generatedTokens: Int
+        /// The number of times everything was measured.
+        package var runs: Int
+        /// Tokens of the prompt read per second.
+        package var prefillTokensPerSecond: Double
+        /// Tokens generated per second.
+        package var decodeTokensPerSecond: Double
+        /// The time to load the model.
+        package var loadSeconds: Double
+        /// The most memory the process held at any time.
+        package var peakResidentBytes: Int
+
+        /// The figures as one JSON object.
+        package var json: String {
+            let object: [String: Any] = [
+                "model": model, "threads": threads, "prompt_tokens": promptTokens, "generate": generatedTokens,
+                "runs": runs, "prefill_tokens_per_second": prefillTokensPerSecond,
+                "decode_tokens_per_second": decodeTokensPerSecond, "load_seconds": loadSeconds,
+                "peak_rss_bytes": peakResidentBytes,
+            ]
+            let data = try? JSONSerialization.data(
+                withJSONObject: object, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+            return data.map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+        }
+
+        /// The figures as a table for people.
+        package var table: String {
+            """
+            model     \(model)
+            threads   \(threads)
+            load      \(String(format: "%.3f", loadSeconds)) s
+            prefill   \(String(format: "%.1f", prefillTokensPerSecond)) tokens/s (\(promptTokens) tokens)
+            decode    \(String(format: "%.1f", decodeTokensPerSecond)) tokens/s (\(generatedTokens) tokens)
+            peak RSS  \(String(format: "%.1f", Double(peakResidentBytes) / 1e6)) MB
+            runs      \(runs), medians
+            """
+        }
+    }
+
+    /// Measures and renders the figures.
+    package static func run(
+        model: String, threads: Int, promptTokens: Int, generate: Int, runs: Int, output: Output
+    ) throws -> String {
+        let figures = try measure(
+            model: model, threads: threads, promptTokens: promptTokens, generate: generate, runs: runs)
+        return output == .json ? figures.json : figures.table
+    }
+
+    /// Loads the model, reads a prompt and generates, `runs` times.
+    ///
+    /// - Throws: `InferenceError` if the model cannot be loaded or the tokens do not fit its context.
+    package static func measure(
+        model path: String, threads: Int, promptTokens: Int, generate: Int, runs: Int = 1
+    ) throws -> Figures {
+        var loads: [Double] = []
+        var prefills: [Double] = []
+        var decodes: [Double] = []
+        let clock = ContinuousClock()
+        for _ in 0..<max(runs, 1) {
+            let start = clock.now
+            let model = try Model(path: path, options: ModelOptions(threads: threads))
+            loads.append(seconds(clock.now - start))
+            let session = try InferenceSession(
+                model, contextLength: min(max(promptTokens + generate, 1), model.contextLength))
+            let vocabulary = model.vocabularySize
+            let prompt = (0..<max(promptTokens, 1)).map { Int32(($0 * 7919 + 13) % vocabulary) }
+            let beforePrefill = clock.now
+            try session.prefill(prompt)
+            prefills.append(Double(prompt.count) / seconds(clock.now - beforePrefill))
+            let beforeDecode = clock.now
+            for _ in 0..<generate { try session.decode(session.argmax()) }
+            if generate > 0 { decodes.append(Double(generate) / seconds(clock.now - beforeDecode)) }
+        }
+        return Figures(
+            model: path, threads: threads, promptTokens: max(promptTokens, 1), generatedTokens: generate,
+            runs: max(runs, 1), prefillTokensPerSecond: median(prefills), decodeTokensPerSecond: median(decodes),
+            loadSeconds: median(loads), peakResidentBytes: peakResidentBytes())
+    }
+
+    private static func seconds(_ duration: Duration) -> Double {
+        Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+    }
+
+    private static func median(_ values: [Double]) -> Double {
+        let sorted = values.sorted()
+        guard let upper = sorted.dropFirst(sorted.count / 2).first else { return 0 }
+        return sorted.count % 2 == 1 ? upper : (upper + sorted[sorted.count / 2 - 1]) / 2
+    }
+
+    /// The high-water mark of resident memory of this process; 0 where the system does not tell.
+    package static func peakResidentBytes() -> Int {
+        guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
+            let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
+            let kilobytes = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
+                ?? line.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap({ Int($0) })
+        else { return 0 }
+        return kilobytes * 1024
+    }
+}

@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CKernels
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// The computation of a batch of tokens, run by all threads of a pool together.
+///
+/// A layer has five phases for the threads to share: queries, keys and values by head; attention by head and run of
+/// positions; the attention's output matrix; gate and up; down. Between them lie operations on single rows. Of a batch
+/// they are shared by rows; of a single token every thread does them in its own buffers, which saves a barrier each.
+struct ForwardPass {
+    private let configuration: ModelConfiguration
+    private let weights: ModelWeights
+    private let cache: KeyValueCache
+    private let workspace: Workspace
+
+    init(_ session: InferenceSession, _ model: Model, _ workspace: Workspace) {
+        configuration = model.configuration
+        weights = model.weights
+        cache = session.cache
+        self.workspace = workspace
+    }
+
+    /// The rows that a phase works on: the shared buffers, or a thread's own for a single row.
+    private struct Rows {
+        var count: Int
+        var x: UnsafeMutablePointer<Float>
+        var activations: ActivationRows
+    }
+
+    /// Computes the cosines and sines of the batch's positions. Called once, before ``run``.
+    func fillRope(_ start: Int, _ count: Int, divisors: UnsafePointer<Float>?) {
+        let rotated = configuration.ropeDimension
+        for row in 0..<count {
+            ck_rope_table(
+                start + row, rotated, Float(configuration.ropeBase), Float(configuration.ropeScale), divisors,
+                configuration.ropeMagnitude, workspace.rope + row * rotated)
+            if configuration.window != nil {
+                ck_rope_table(
+                    start + row, rotated, Float(configuration.windowRopeBase), 1, nil, configuration.ropeMagnitude,
+                    workspace.windowRope + row * rotated)
+            }
+        }
+    }
+
+    /// Runs all layers for `count` tokens from position `start`.
+    ///
+    /// - Parameters:
+    ///   - keepsAll: Whether the result of every row is needed, not only of the last.
+    ///   - hidden: Receives the normalised output for the last row.
+    ///   - logits: Receives the logits of the rows kept, or nil.
+    func run(
+        _ tokens: UnsafePointer<Int32>, count: Int, at start: Int, keepsAll: Bool, hidden: ActivationRows,
+        logits: UnsafeMutablePointer<Float>?, _ team: Team
+    ) {
+        let width = configuration.embeddingLength
+        let own = workspace.threads[team.index]
+        var rows = count == 1
+            ? Rows(count: 1, x: own.x, activations: own.activations)
+            : Rows(count: count, x: workspace.x, activations: workspace.activations)
+        eachRow(count, team) { row in
+            let x = rows.x + row * width
+            weights.embedding.expandRow(Int(tokens[row]), to: x)
+            if configuration.embeddingScale != 1 { ck_scale(x, configuration.embeddingScale, width) }
+        }
+        for index in 0..<weights.layerCount {
+            let layer = weights.layers + index
+            let isLast = index == weights.layerCount - 1
+            let next = isLast ? weights.outputNorm : layer[1].attentionNorm
+            if index == 0 {
+                eachRow(rows.count, team) { row in normalize(rows, row, layer.pointee.attentionNorm) }
+            }
+            // Only the last row's output is needed after the last layer: the others stop at their keys and values.
+            let kept = isLast && !keepsAll ? 1 : rows.count
+            project(layer, index, rows, kept: kept, start, own, team)
+            attend(layer, index, kept, first: start + rows.count - kept, own, team)
+            if kept < rows.count {
+                own.x.update(from: rows.x + (rows.count - 1) * width, count: width)
+                rows = Rows(count: 1, x: own.x, activations: own.activations)
+            }
+            finishAttention(layer, rows, own, team)
+            feedForward(layer, rows, next, own, team)
+        }
+        if team.index == 0 {
+            let last = rows.activations.dropping(rows.count - 1)
+            hidden.floats.update(from: last.floats, count: width)
+            if weights.head.layout == .packed {
+                hidden.quantized.copyMemory(from: last.quantized, byteCount: hidden.quantizedStride)
+            }
+        }
+        if let logits { head(rows.activations, count: rows.count, to: logits, team) }
+    }
+
+    // MARK: Phases of a layer
+
+    /// Computes queries, keys and values by head, rotates them, and stores keys and values.
+    private func project(
+        _ layer: UnsafeMutablePointer<LayerWeights>, _ index: Int, _ rows: Rows, kept: Int, _ start: Int,
+        _ own: Workspace.ThreadBuffers, _ team: Team
+    ) {
+        let length = configuration.headLength
+        let unit = headsPerChunk
+        let queryChunks = (configuration.headCount + unit - 1) / unit
+        let keyChunks = (configuration.kvHeadCount + unit - 1) / unit
+        let rope = configuration.hasWindow(layer: index) ? workspace.windowRope : workspace.rope
+        team.forEach(queryChunks + 2 * keyChunks) { chunk in
+            if chunk < queryChunks {
+                let heads = chunk * unit..<min((chunk + 1) * unit, configuration.headCount)
+                let skipped = rows.count - kept
+                project(
+                    layer.pointee.query, rows.activations.dropping(skipped), kept, heads, to: workspace.query,
+                    configuration.queryLength, layer.pointee.queryBias, own)
+                for row in 0..<kept {
+                    let base = workspace.query + row * configuration.queryLength + heads.lowerBound * length
+                    turn(base, heads.count, layer.pointee.queryNorm, rope + (row + skipped) * configuration.ropeDimension)
+                }
+                return
+            }
+            let isKey = chunk < queryChunks + keyChunks
+            let first = (chunk - queryChunks - (isKey ? 0 : keyChunks)) * unit
+            let heads = first..<min(first + unit, configuration.kvHeadCount)
+            let buffer = isKey ? workspace.key : workspace.value
+            project(
+                isKey ? layer.pointee.key : layer.pointee.value, rows.activations, rows.count, heads, to: buffer,
+                configuration.keyLength, isKey ? layer.pointee.keyBias : layer.pointee.valueBias, own)
+            for row in 0..<rows.count {
+                let base = buffer + row * configuration.keyLength
+                if isKey {
+                    turn(
+                        base + heads.lowerBound * length, heads.count, layer.pointee.keyNorm,
+                        rope + row * configuration.ropeDimension)
+                }
+                for head in heads {
+                    cache.store(
+                        base + head * length, at: start + row,
+                        in: isKey ? cache.keys(layer: index, head: head) : cache.values(layer: index, head: head))
+                }
+            }
+        }
+    }
+
+    /// Heads that are projected together: their rows start and end at groups of the packed layout.
+    private var headsPerChunk: Int {
+        let group = Int(CK_GROUP_ROWS)
+        var heads = 1
+        while heads < configuration.headCount, heads * configuration.headLength % group != 0 { heads += 1 }
+        return heads * configuration.headLength % group == 0 ? heads : configuration.headCount
+    }
+
+    @inline(__always)
+    private func project(
+        _ matrix: WeightMatrix, _ input: ActivationRows, _ count: Int, _ heads: Range<Int>,
+        to out: UnsafeMutablePointer<Float>, _ stride: Int, _ bias: UnsafePointer<Float>?,
+        _ own: Workspace.ThreadBuffers
+    ) {
+        let length = configuration.headLength
+        let range = heads.lowerBound * length..<heads.upperBound * length
+        matrix.multiply(input, count: count, rows: range, out: out, stride: stride, panel: own.panel)
+        guard let bias else { return }
+        for row in 0..<count {
+            let target = out + row * stride + range.lowerBound
+            ck_add(target, bias + range.lowerBound, target, range.count)
+        }
+    }
+
+    /// Normalises and rotates heads of one position in place.
+    @inline(__always)
+    private func turn(
+        _ heads: UnsafeMutablePointer<Float>, _ count: Int, _ norm: UnsafePointer<Float>?, _ rope: UnsafePointer<Float>
+    ) {
+        let length = configuration.headLength
+        if let norm {
+            for head in 0..<count {
+                ck_rms_norm(heads + head * length, norm, configuration.normEpsilon, heads + head * length, length)
+            }
+        }
+        if configuration.ropeHalves {
+            ck_rope_halves(heads, rope, count, length, configuration.ropeDimension)
+        } else {
+            ck_rope_adjacent(heads, rope, count, length, configuration.ropeDimension)
+        }
+    }
+
+    /// Replaces the queries of `count` rows by the attention's result.
+    private func attend(
+        _ layer: UnsafeMutablePointer<LayerWeights>, _ index: Int, _ count: Int, first: Int,
+        _ own: Workspace.ThreadBuffers, _ team: Team
+    ) {
+        let length = configuration.headLength
+        let group = configuration.headCount / configuration.kvHeadCount
+        // A single query is shared out by query heads, unless the heads that share keys are enough for all threads.
+        let together = count > 1 || configuration.kvHeadCount % team.count == 0 ? group : 1
+        let parts = group / together
+        let run = 32
+        let runs = (count + run - 1) / run
+        let window = configuration.hasWindow(layer: index) ? configuration.window ?? 0 : 0
+        team.forEach(runs * configuration.kvHeadCount * parts) { chunk in
+            // The last positions see the most keys: they come first, so that no thread ends alone with one of them.
+            let firstRow = (runs - 1 - chunk / (configuration.kvHeadCount * parts)) * run
+            let head = chunk / parts % configuration.kvHeadCount
+            let queries = workspace.query + firstRow * configuration.queryLength
+                + (head * group + chunk % parts * together) * length
+            var attention = ck_attention(
+                q: queries, q_stride: configuration.queryLength, out: queries,
+                out_stride: configuration.queryLength, k: cache.keys(layer: index, head: head),
+                v: cache.values(layer: index, head: head), kv_stride: length, kv_is_f16: cache.isHalf,
+                head_size: length, heads: together, queries: min(run, count - firstRow),
+                first_position: first + firstRow, window: window, scale: configuration.attentionScale)
+            ck_attend(&attention, own.attention)
+        }
+    }
+
+    /// Multiplies by the output matrix, adds the result to the residual stream, and normalises for the feed-forward.
+    private func finishAttention(
+        _ layer: UnsafeMutablePointer<LayerWeights>, _ rows: Rows, _ own: Workspace.ThreadBuffers, _ team: Team
+    ) {
+        let input = floatRows(
+            workspace.query, configuration.queryLength, rows, quantized: layer.pointee.output.layout == .packed, team)
+        multiply(layer.pointee.output, input, rows.count, to: workspace.product, own, team)
+        eachRow(rows.count, team) { row in
+            addProduct(rows, row, layer.pointee.outputBias, layer.pointee.postAttentionNorm, own)
+            normalize(rows, row, layer.pointee.feedForwardNorm)
+        }
+    }
+
+    /// The gated feed-forward layer; leaves the rows normalised for what follows.
+    private func feedForward(
+        _ layer: UnsafeMutablePointer<LayerWeights>, _ rows: Rows, _ next: UnsafePointer<Float>,
+        _ own: Workspace.ThreadBuffers, _ team: Team
+    ) {
+        let length = configuration.feedForwardLength
+        let isGELU = configuration.architecture == .gemma3
+        let step = chunkRows(length, rows.count, team)
+        team.forEach((length + step - 1) / step) { chunk in
+            let range = chunk * step..<min((chunk + 1) * step, length)
+            layer.pointee.gate.multiply(
+                rows.activations, count: rows.count, rows: range, out: workspace.gate, stride: length, panel: own.panel)
+            layer.pointee.up.multiply(
+                rows.activations, count: rows.count, rows: range, out: workspace.up, stride: length, panel: own.panel)
+            for row in 0..<rows.count {
+                let gate = workspace.gate + row * length + range.lowerBound
+                let up = workspace.up + row * length + range.lowerBound
+                if isGELU {
+                    ck_gelu_multiply(gate, up, gate, range.count)
+                } else {
+                    ck_silu_multiply(gate, up, gate, range.count)
+                }
+            }
+        }
+        let input = floatRows(
+            workspace.gate, length, rows, quantized: layer.pointee.down.layout == .packed, team)
+        multiply(layer.pointee.down, input, rows.count, to: workspace.product, own, team)
+        eachRow(rows.count, team) { row in
+            addProduct(rows, row, nil, layer.pointee.postFeedForwardNorm, own)
+            normalize(rows, row, next)
+        }
+    }
+
+    // MARK: Output head
+
+    /// Computes the logits of normalised rows.
+    func head(_ input: ActivationRows, count: Int, to logits: UnsafeMutablePointer<Float>, _ team: Team) {
+        let own = workspace.threads[team.index]
+        let length = configuration.vocabularySize
+        let step = chunkRows(length, count, team)
+        team.forEach((length + step - 1) / step) { chunk in
+            let range = chunk * step..<min((chunk + 1) * step, length)
+            weights.head.multiply(input, count: count, rows: range, out: logits, stride: length, panel: own.panel)
+            guard let cap = configuration.logitSoftcap else { return }
+            for row in 0..<count {
+                for column in range { capLogit(logits + row * length + column, cap) }
+            }
+        }
+    }
+
+    /// Computes chosen logits of one normalised row.
+    func head(_ input: ActivationRows, rows: [Int32], to logits: UnsafeMutablePointer<Float>, _ team: Team) {
+        let own = workspace.threads[team.index]
+        let matrix = weights.head
+        // Small enough to share out, and not more than fits the thread's row buffer.
+        let step = min(64, configuration.embeddingLength)
+        rows.withUnsafeBufferPointer { rows in
+            guard let base = rows.baseAddress else { return }
+            team.forEach((rows.count + step - 1) / step) { chunk in
+                let first = chunk * step
+                let count = min(step, rows.count - first)
+                switch matrix.layout {
+                case .packed:
+                    ck_matmul_quantized_rows(
+                        matrix.format, matrix.weights, matrix.rows, matrix.columns, input.quantized, base + first,
+                        count, own.row)
+                case .float:
+                    ck_matmul_float_rows(
+                        matrix.format, matrix.weights, matrix.columns, input.floats, base + first, count, own.row)
+                case .expanded:
+                    for index in 0..<count {
+                        matrix.expandRow(Int(base[first + index]), to: own.panel)
+                        own.row[index] = ck_dot(own.panel, input.floats, matrix.columns)
+                    }
+                }
+                for index in 0..<count {
+                    let target = logits + Int(base[first + index])
+                    target.pointee = own.row[index]
+                    if let cap = configuration.logitSoftcap { capLogit(target, cap) }
+                }
+            }
+        }
+    }
+
+    // MARK: Rows
+
+    /// Calls `body` for each row: shared out for a batch, on every thread for a single row.
+    @inline(__always)
+    private func eachRow(_ count: Int, _ team: Team, _ body: (Int) -> Void) {
+        guard count > 1 else {
+            body(0)
+            return
+        }
+        let step = 8
+        team.forEach((count + step - 1) / step) { chunk in
+            for row in chunk * step..<min((chunk + 1) * step, count) { body(row) }
+        }
+    }
+
+    /// Writes the normalised residual row, as float32 and quantized.
+    @inline(__always)
+    private func normalize(_ rows: Rows, _ row: Int, _ norm: UnsafePointer<Float>) {
+        let width = configuration.embeddingLength
+        let target = rows.activations.dropping(row)
+        ck_rms_norm(rows.x + row * width, norm, configuration.normEpsilon, target.floats, width)
+        if weights.usesQuantized, width % 32 == 0 {
+            ck_quantize_activations(target.floats, width, 1, width, target.quantized)
+        }
+    }
+
+    /// Adds the product's row, with its bias and norm, to the residual stream.
+    @inline(__always)
+    private func addProduct(
+        _ rows: Rows, _ row: Int, _ bias: UnsafePointer<Float>?, _ norm: UnsafePointer<Float>?,
+        _ own: Workspace.ThreadBuffers
+    ) {
+        let width = configuration.embeddingLength
+        var source = UnsafePointer(workspace.product + row * width)
+        if let bias {
+            ck_add(source, bias, own.row, width)
+            source = UnsafePointer(own.row)
+        }
+        if let norm {
+            ck_rms_norm(source, norm, configuration.normEpsilon, own.row, width)
+            source = UnsafePointer(own.row)
+        }
+        ck_add(rows.x + row * width, source, rows.x + row * width, width)
+    }
+
+    /// Shared rows of float32 as the input of a product, quantized where it reads that.
+    @inline(__always)
+    private func floatRows(
+        _ floats: UnsafeMutablePointer<Float>, _ length: Int, _ rows: Rows, quantized: Bool, _ team: Team
+    ) -> ActivationRows {
+        let stride = quantized ? ck_activation_row_bytes(length) : 0
+        if quantized {
+            eachRow(rows.count, team) { row in
+                ck_quantize_activations(
+                    floats + row * length, length, 1, length, rows.activations.quantized + row * stride)
+            }
+        }
+        return ActivationRows(
+            floats: floats, stride: length, quantized: rows.activations.quantized, quantizedStride: stride)
+    }
+
+    /// Multiplies by a matrix, shared out by its rows.
+    @inline(__always)
+    private func multiply(
+        _ matrix: WeightMatrix, _ input: ActivationRows, _ count: Int, to out: UnsafeMutablePointer<Float>,
+        _ own: Workspace.ThreadBuffers, _ team: Team
+    ) {
+        let step = chunkRows(matrix.rows, count, team)
+        team.forEach((matrix.rows + step - 1) / step) { chunk in
+            let range = chunk * step..<min((chunk + 1) * step, matrix.rows)
+            matrix.multiply(input, count: count, rows: range, out: out, stride: matrix.rows, panel: own.panel)
+        }
+    }
+
+    /// Rows of a matrix that a thread takes at once, a multiple of the packed layout's groups.
+    @inline(__always)
+    private func chunkRows(_ rows: Int, _ count: Int, _ team: Team) -> Int {
+        let group = Int(CK_GROUP_ROWS)
+        // A batch's results of 64 rows stay in the cache until the activation function; one token's are shared out in
+        // a few pieces, so that a thread that was interrupted does not hold up the others.
+        if count > 1 { return 64 }
+        let pieces = team.count == 1 ? 1 : team.count * 4
+        return max((rows + pieces - 1) / pieces + group - 1, group) / group * group
+    }
+
+    @inline(__always)
+    private func capLogit(_ logit: UnsafeMutablePointer<Float>, _ cap: Float) {
+        logit.pointee = cap * tanh(logit.pointee / cap)
+    }
+}

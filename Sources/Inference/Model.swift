@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import COpenBLAS
+public import ModelFiles
+
+/// A model ready to run: its weights in memory, and the threads that compute.
+///
+/// A model is shared by any number of ``InferenceSession``s, which take turns on its threads.
+///
+///     let model = try Model(path: "model.gguf", options: ModelOptions(threads: 2))
+///     let session = try InferenceSession(model, contextLength: 2048)
+public final class Model: Sendable {
+    /// The file the model was loaded from.
+    public let file: GGUFFile
+    /// How the model is run.
+    public let options: ModelOptions
+    /// The shape of the model.
+    public let configuration: ModelConfiguration
+
+    let weights: ModelWeights
+    let pool: WorkerPool
+
+    /// The number of tokens; token ids are below it.
+    public var vocabularySize: Int { configuration.vocabularySize }
+    /// The number of positions the model was trained for.
+    public var contextLength: Int { configuration.contextLength }
+
+    /// Loads a model from a GGUF file.
+    ///
+    /// - Throws: ``InferenceError`` if the file is malformed (its cause is a `ModelFileError`) or asks for something
+    ///   that is not supported.
+    /// - Complexity: O(*n*) in the size of the file; quantized weights are brought into another layout.
+    public convenience init(path: String, options: ModelOptions = ModelOptions()) throws(InferenceError) {
+        let file: GGUFFile
+        do {
+            file = try GGUFFile(path: path)
+        } catch {
+            throw InferenceError(.modelFile, "cannot load '\(path)': \(error)", cause: error)
+        }
+        try self.init(file, options: options)
+    }
+
+    /// Loads a model from an opened file.
+    public init(_ file: GGUFFile, options: ModelOptions = ModelOptions()) throws(InferenceError) {
+        guard (1...256).contains(options.threads) else {
+            throw InferenceError(.unsupported, "\(options.threads) threads; 1 to 256 are accepted")
+        }
+        let configuration = try ModelConfiguration(file)
+        let pool = WorkerPool(count: options.threads)
+        // The pool shares out the work itself.
+        openblas_set_num_threads(1)
+        weights = try ModelWeights(file, configuration, activations: options.activations, pool: pool)
+        self.file = file
+        self.options = options
+        self.configuration = configuration
+        self.pool = pool
+    }
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CKernels
+
+/// The buffers of a forward pass: one set shared by the threads, and one per thread.
+///
+/// A single token's residual stream is kept by every thread in its own buffers: computing 576 sums twice costs less than
+/// handing them over.
+final class Workspace {
+    /// The number of rows the shared buffers hold.
+    let rows: Int
+
+    let x: UnsafeMutablePointer<Float>
+    let query: UnsafeMutablePointer<Float>
+    let key: UnsafeMutablePointer<Float>
+    let value: UnsafeMutablePointer<Float>
+    /// The result of the attention's output matrix or of the down matrix.
+    let product: UnsafeMutablePointer<Float>
+    let gate: UnsafeMutablePointer<Float>
+    let up: UnsafeMutablePointer<Float>
+    /// Cosines and sines of the positions, for layers without and with a window.
+    let rope: UnsafeMutablePointer<Float>
+    let windowRope: UnsafeMutablePointer<Float>
+    /// Normalised rows, and whatever is quantized.
+    let activations: ActivationRows
+    /// The final normalised rows for the output head.
+    let threads: [ThreadBuffers]
+
+    /// The buffers of one thread.
+    struct ThreadBuffers {
+        var x: UnsafeMutablePointer<Float>
+        var row: UnsafeMutablePointer<Float>
+        var activations: ActivationRows
+        var panel: UnsafeMutablePointer<Float>
+        var attention: UnsafeMutableRawPointer
+    }
+
+    private let memory: Memory
+
+    init(_ model: Model, rows: Int) throws(InferenceError) {
+        let configuration = model.configuration
+        let width = configuration.embeddingLength
+        let longest = max(model.weights.longestRow, width)
+        // Quantized rows are whole blocks; rows that no product quantizes may have any length.
+        // Room for the longest rows; the normalised rows, which are `width` long, follow each other closer.
+        let quantizedBytes = ck_activation_row_bytes((longest + 31) / 32 * 32)
+        let quantizedStride = ck_activation_row_bytes((width + 31) / 32 * 32)
+        let panelRows = model.weights.usesFloats ? WeightMatrix.panelRows : 0
+        let attention = ck_attention_scratch_bytes(configuration.headLength)
+
+        func lay(_ base: UnsafeMutableRawPointer) -> (Layout, Int) {
+            var offset = 0
+            func raw(_ bytes: Int) -> UnsafeMutableRawPointer {
+                defer { offset += (bytes + 63) / 64 * 64 }
+                return base + offset
+            }
+            func floats(_ count: Int) -> UnsafeMutablePointer<Float> {
+                raw(count * 4).assumingMemoryBound(to: Float.self)
+            }
+            func activations(_ rows: Int) -> ActivationRows {
+                ActivationRows(
+                    floats: floats(rows * width), stride: width, quantized: raw(rows * quantizedBytes),
+                    quantizedStride: quantizedStride)
+            }
+            let layout = Layout(
+                x: floats(rows * width), query: floats(rows * configuration.queryLength),
+                key: floats(rows * configuration.keyLength), value: floats(rows * configuration.keyLength),
+                product: floats(rows * width), gate: floats(rows * configuration.feedForwardLength),
+                up: floats(rows * configuration.feedForwardLength), rope: floats(rows * configuration.ropeDimension),
+                windowRope: floats(configuration.window == nil ? 0 : rows * configuration.ropeDimension),
+                activations: activations(rows),
+                threads: (0..<model.pool.count).map { _ in
+                    ThreadBuffers(
+                        x: floats(width), row: floats(longest), activations: activations(1),
+                        panel: floats(panelRows * longest), attention: raw(attention))
+                })
+            return (layout, offset)
+        }
+        struct Layout {
+            var x, query, key, value, product, gate, up, rope, windowRope: UnsafeMutablePointer<Float>
+            var activations: ActivationRows
+            var threads: [ThreadBuffers]
+        }
+        // Sizes were limited when the model was read: no product here comes near an overflow. The first pass only adds
+        // up sizes; its pointers are never read.
+        let probe = try Memory(byteCount: 1, for: "the forward pass")
+        memory = try Memory(byteCount: lay(probe.base).1, for: "the forward pass")
+        let layout = lay(memory.base).0
+        self.rows = rows
+        x = layout.x
+        query = layout.query
+        key = layout.key
+        value = layout.value
+        product = layout.product
+        gate = layout.gate
+        up = layout.up
+        rope = layout.rope
+        windowRope = layout.windowRope
+        activations = layout.activations
+        threads = layout.threads
+    }
+}
