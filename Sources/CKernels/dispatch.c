@@ -44,7 +44,10 @@ static const ck_table *fill_table(ck_isa isa) {
     if (table->argmax == NULL) {
         ck_fill_scalar(table);
 #if defined(__x86_64__)
-        if (isa == CK_ISA_AVX2) ck_fill_avx2(table);
+        if (isa == CK_ISA_AVX2) {
+            ck_fill_avx2(table);
+            ck_fill_avx2_float(table);
+        }
 #endif
     }
     atomic_store_explicit(&active, table, memory_order_release);
@@ -155,7 +158,8 @@ void ck_matmul_float_rows(ck_format format, const void *weights, size_t k, const
 // --- Attention and element-wise --------------------------------------------------------------------------------------
 
 size_t ck_attention_scratch_bytes(size_t head_size) {
-    return head_size * sizeof(float);
+    size_t stride = (head_size + 31) / 32 * 32;
+    return (2 * CK_BLOCK_ROWS * stride + CK_BLOCK_ROWS * CK_KEY_BLOCK + 2 * stride * CK_KEY_BLOCK) * sizeof(float);
 }
 
 void ck_attend(const ck_attention *attention, void *scratch) { current()->attend(attention, scratch); }

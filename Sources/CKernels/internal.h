@@ -128,9 +128,17 @@ typedef struct ck_table {
 /// Each file fills the entries it has and leaves the others, so a table starts as the scalar one.
 void ck_fill_scalar(ck_table *table);
 void ck_fill_avx2(ck_table *table);
+void ck_fill_avx2_float(ck_table *table);
 void ck_fill_avx_vnni(ck_table *table);
 void ck_fill_avx512(ck_table *table);
 void ck_fill_neon(ck_table *table);
+
+// --- Attention -------------------------------------------------------------------------------------------------------
+
+enum {
+    CK_KEY_BLOCK = 64,   // keys folded into the running softmax at once
+    CK_BLOCK_ROWS = 96,  // query rows (queries times heads) that share an expanded block of keys
+};
 
 // --- Scalar conversions ----------------------------------------------------------------------------------------------
 
