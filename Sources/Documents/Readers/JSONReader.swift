@@ -40,7 +40,7 @@ public enum JSONReader {
             let tree: Tree? = parser.isComplete ? parser.builder.finish() : nil
             if let tree {
                 problems.add(
-                    duplicates: duplicates, in: tree, bytes: source.bytes, policy: options.duplicateKeys)
+                    duplicates: duplicates, in: tree, bytes: bytes, policy: options.duplicateKeys)
             }
             return (tree, problems)
         }

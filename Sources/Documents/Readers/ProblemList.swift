@@ -39,13 +39,16 @@ struct ProblemList {
 
     /// The duplicate keys of a tree as problems.
     mutating func add(
-        duplicates: [(first: UInt32, again: UInt32)], in tree: Tree, bytes: [UInt8], policy: ReadOptions.DuplicateKeys
+        duplicates: [(first: UInt32, again: UInt32)], in tree: Tree, bytes: UnsafeBufferPointer<UInt8>,
+        policy: ReadOptions.DuplicateKeys
     ) {
         for duplicate in duplicates {
             let key = tree.records[Int(duplicate.again)]
             let first = tree.records[Int(duplicate.first)]
             let range = Int(key.first)..<(Int(key.first) + Int(key.count))
-            let text = String(decoding: key.flags.contains(.ownText) ? tree.texts[range] : bytes[range], as: UTF8.self)
+            let text =
+                key.flags.contains(.ownText)
+                ? String(decoding: tree.texts[range], as: UTF8.self) : String(decoding: bytes[range], as: UTF8.self)
             add(
                 "document.duplicate-key", "duplicate key '\(text)'", Int(key.start)..<Int(key.end),
                 severity: policy == .error ? .error : .warning,

@@ -8,7 +8,6 @@ struct TreeBuilder {
     private var open: [(record: UInt32, pending: Int)] = []
     /// Duplicate keys found: the number of the record of the first and of the later key.
     private(set) var duplicates: [(first: UInt32, again: UInt32)] = []
-    private var scratch: [UInt32] = []
 
     /// The number of containers that are open.
     var depth: Int { open.count }
@@ -16,9 +15,6 @@ struct TreeBuilder {
     var count: Int { tree.records.count }
 
     mutating func reserve(records: Int) { tree.records.reserveCapacity(records) }
-
-    /// Whether another record can be numbered.
-    var isFull: Bool { tree.records.count >= Int(UInt32.max) - 1 }
 
     @inline(__always)
     private var parent: UInt32 { open.last?.record ?? 0 }
@@ -85,12 +81,10 @@ struct TreeBuilder {
         return (first, text.count)
     }
 
-    mutating func setStart(ofRecord index: Int, to start: Int) {
-        tree.records[index].start = UInt32(truncatingIfNeeded: start)
-    }
-
     /// Looks for duplicate keys and makes the key table in an object that was just closed.
-    mutating func indexKeys(ofRecord index: Int, bytes: UnsafeBufferPointer<UInt8>) {
+    mutating func indexKeys(ofRecord index: Int, bytes: UnsafeBufferPointer<UInt8>, reportsDuplicates: Bool = true) {
+        let reported = duplicates.count
+        defer { if !reportsDuplicates { duplicates.removeSubrange(reported...) } }
         let count = Int(tree.records[index].count)
         let first = Int(tree.records[index].first)
         guard count > 1 else { return }
@@ -138,6 +132,20 @@ struct TreeBuilder {
             return tree.texts.withUnsafeBufferPointer { body(UnsafeBufferPointer(rebasing: $0[range])) }
         }
         return body(UnsafeBufferPointer(rebasing: bytes[range]))
+    }
+
+    /// Takes values out of the innermost open container and returns those that stay.
+    mutating func removePending(_ values: [Int]) -> [Int] {
+        guard let base = open.last?.pending else { return [] }
+        let gone = Set(values.map { UInt32(truncatingIfNeeded: $0) })
+        let rest = pending[base...].filter { !gone.contains($0) }
+        pending.replaceSubrange(base..., with: rest)
+        return rest.map(Int.init)
+    }
+
+    /// The key of the member whose value has the number.
+    func keyText(ofValue index: Int, bytes: UnsafeBufferPointer<UInt8>) -> String {
+        withKey(index - 1, bytes) { String(decoding: $0, as: UTF8.self) }
     }
 
     private func sameKey(_ a: Int, _ b: Int, _ bytes: UnsafeBufferPointer<UInt8>) -> Bool {

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Reads documents in the notation that their name or their text tells.
+public enum DocumentReader {
+    /// The notation of a file by the ending of its name; nil for other endings and for `-`.
+    public static func format(ofFile name: String) -> DocumentFormat? {
+        let base = name.split(separator: "/").last ?? ""
+        guard let dot = base.lastIndex(of: ".") else { return nil }
+        switch base[base.index(after: dot)...].lowercased() {
+        case "json", "jsonschema", "geojson", "webmanifest", "ipynb": return .json
+        case "yaml", "yml": return .yaml
+        default: return nil
+        }
+    }
+
+    /// The likely notation of a text: JSON if it starts with a brace, a bracket or a double quote, else YAML.
+    public static func guess(_ bytes: [UInt8]) -> DocumentFormat {
+        let start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+        let first = bytes[start...].first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0A && $0 != 0x0D }
+        switch first {
+        case UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "\""): return .json
+        default: return .yaml
+        }
+    }
+
+    /// Reads all documents in `bytes`; JSON has exactly one.
+    ///
+    /// - Parameter format: The notation; by default that of the file's name, else a guess.
+    public static func readAll(
+        _ bytes: [UInt8], file: String? = nil, format: DocumentFormat? = nil, options: ReadOptions = .strict
+    ) throws(DiagnosticsError) -> [Document] {
+        let source = SourceText(file: file, bytes: bytes)
+        switch format ?? file.flatMap(Self.format(ofFile:)) ?? guess(bytes) {
+        case .json: return [try JSONReader.read(source, options: options)]
+        case .yaml: return try YAMLReader.read(source, options: options)
+        }
+    }
+
+    /// Reads the one document in `bytes`.
+    public static func read(
+        _ bytes: [UInt8], file: String? = nil, format: DocumentFormat? = nil, options: ReadOptions = .strict
+    ) throws(DiagnosticsError) -> Document {
+        let documents = try readAll(bytes, file: file, format: format, options: options)
+        if documents.count == 1 { return documents[0] }
+        let source = documents.first?.source ?? SourceText(file: file, bytes: bytes)
+        guard documents.count > 1 else {
+            throw DiagnosticsError(
+                [Diagnostic("document.empty", "the file holds no document", range: source.range(0..<0))], sources: [source])
+        }
+        throw DiagnosticsError(
+            [
+                Diagnostic(
+                    "document.several", "the file holds \(documents.count) documents where one is expected",
+                    range: documents[1].root.range, help: "keep one document in the file")
+            ], sources: [source])
+    }
+
+    /// Reads the one document of a file; `-` is standard input.
+    ///
+    /// - Throws: ``DocumentError`` if the file cannot be read, ``DiagnosticsError`` if its text is wrong.
+    public static func read(
+        path: String, format: DocumentFormat? = nil, options: ReadOptions = .strict
+    ) throws -> Document {
+        try read(SourceFile.read(path), file: path, format: format, options: options)
+    }
+
+    /// Reads all documents of a file; `-` is standard input.
+    public static func readAll(
+        path: String, format: DocumentFormat? = nil, options: ReadOptions = .strict
+    ) throws -> [Document] {
+        try readAll(SourceFile.read(path), file: path, format: format, options: options)
+    }
+}
