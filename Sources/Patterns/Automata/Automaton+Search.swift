@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension Automaton {
+    // MARK: Emptiness
+
+    /// Whether any continuation leads to acceptance.
+    ///
+    /// Constant for residuals without intersection and complement; otherwise a search, remembered for all states on it.
+    package func liveness(_ state: StateID) -> Liveness {
+        switch livenessMemo[Int(state.rawValue)] {
+        case 1: return .alive
+        case 2: return .dead
+        case 3: return .unknown
+        default: break
+        }
+        let result = computeLiveness(state)
+        livenessMemo[Int(state.rawValue)] =
+            switch result {
+            case .alive: 1
+            case .dead: 2
+            case .unknown: 3
+            }
+        return result
+    }
+
+    /// What the term alone tells.
+    private func quickLiveness(_ state: Int) -> Liveness {
+        if acceptance[state] { return .alive }
+        let id = stateTerms[state]
+        if id == TermStore.nothing { return .dead }
+        if store.isPure(id) { return .alive }
+        if store.kind(id) == .union, store.operands(id).contains(where: { store.isPure($0) }) { return .alive }
+        return .unknown
+    }
+
+    private func computeLiveness(_ state: StateID) -> Liveness {
+        let quick = quickLiveness(Int(state.rawValue))
+        if quick != .unknown { return quick }
+        visitRound += 1
+        var queue: [(state: Int32, parent: Int)] = [(state.rawValue, -1)]
+        visitMarks[Int(state.rawValue)] = visitRound
+        var head = 0
+        var complete = true
+        while head < queue.count {
+            let source = StateID(rawValue: queue[head].state)
+            for scalarClass in 0..<classCount {
+                let target = transition(source, class: scalarClass)
+                let index = Int(target.rawValue)
+                if index == 0 || visitMarks[index] == visitRound { continue }
+                visitMarks[index] = visitRound
+                let known = livenessMemo[index]
+                if known == 2 { continue }
+                if known == 1 || quickLiveness(index) == .alive {
+                    livenessMemo[index] = 1
+                    var step = head
+                    while step >= 0 {
+                        livenessMemo[Int(queue[step].state)] = 1
+                        step = queue[step].parent
+                    }
+                    return .alive
+                }
+                queue.append((target.rawValue, head))
+            }
+            head += 1
+            if queue.count > limits.explorationBudget || isOverflowing {
+                complete = false
+                break
+            }
+        }
+        guard complete else { return .unknown }
+        for entry in queue { livenessMemo[Int(entry.state)] = 2 }
+        return .dead
+    }
+
+    /// The classes after which the text can still be completed.
+    package func liveClasses(_ state: StateID) -> ClassSet {
+        if let known = liveClassMemo[state.rawValue] { return known }
+        var result = ClassSet(capacity: classCount)
+        for scalarClass in 0..<classCount {
+            let target = transition(state, class: scalarClass)
+            if !target.isDead, liveness(target) == .alive { result.insert(scalarClass) }
+        }
+        liveClassMemo[state.rawValue] = result
+        return result
+    }
+
+    // MARK: Shortest continuations
+
+    /// The scalars of the shortest continuation that leads to acceptance; nil if there is none or the limit was hit.
+    package func shortestLength(_ state: StateID) -> Int? {
+        let length = distance(state.rawValue)
+        return length >= Self.unreachable ? nil : length
+    }
+
+    private static let unreachable = TermStore.Lengths.unbounded
+
+    private func distance(_ state: Int32) -> Int {
+        let index = Int(state)
+        if shortestMemo[index] >= 0 { return shortestMemo[index] }
+        let result = computeDistance(state)
+        shortestMemo[index] = result
+        return result
+    }
+
+    private func quickDistance(_ index: Int) -> Int? {
+        if acceptance[index] { return 0 }
+        let id = stateTerms[index]
+        if id == TermStore.nothing { return Self.unreachable }
+        if store.isPure(id) { return store.terms[Int(id)].lengths.minimum }
+        return shortestMemo[index] >= 0 ? shortestMemo[index] : nil
+    }
+
+    private func computeDistance(_ state: Int32) -> Int {
+        if let quick = quickDistance(Int(state)) { return quick }
+        visitRound += 1
+        visitMarks[Int(state)] = visitRound
+        var layer = [state]
+        var depth = 0
+        var best = Self.unreachable
+        var visited = 0
+        while !layer.isEmpty, depth < best {
+            var next: [Int32] = []
+            for source in layer {
+                for scalarClass in 0..<classCount {
+                    let target = transition(StateID(rawValue: source), class: scalarClass)
+                    let index = Int(target.rawValue)
+                    if index == 0 || visitMarks[index] == visitRound { continue }
+                    visitMarks[index] = visitRound
+                    if let quick = quickDistance(index) {
+                        best = min(best, depth + 1 + quick)
+                    } else {
+                        next.append(target.rawValue)
+                    }
+                }
+            }
+            visited += next.count
+            if visited > limits.explorationBudget || isOverflowing { break }
+            layer = next
+            depth += 1
+        }
+        return best
+    }
+
+    /// A shortest continuation that leads to acceptance.
+    package func shortest(_ state: StateID) -> [Unicode.Scalar]? {
+        guard let length = shortestLength(state), length <= limits.maximumWitness else { return nil }
+        var result: [Unicode.Scalar] = []
+        var current = state
+        var remaining = length
+        while remaining > 0 {
+            guard let (scalarClass, target) = classesByPreference.lazy
+                .map({ ($0, self.transition(current, class: $0)) })
+                .first(where: { !$0.1.isDead && self.distance($0.1.rawValue) == remaining - 1 })
+            else { return nil }
+            result.append(sample(ofClass: scalarClass))
+            current = target
+            remaining -= 1
+        }
+        return result
+    }
+
+    /// The least bytes that a continuation takes inside a JSON string; nil if there is none or the limit was hit.
+    package func shortestJSONCost(_ state: StateID) -> Int? {
+        let cost = jsonCost(state.rawValue)
+        return cost >= Self.unreachable ? nil : cost
+    }
+
+    private func quickCost(_ index: Int) -> Int? {
+        if acceptance[index] { return 0 }
+        let id = stateTerms[index]
+        if id == TermStore.nothing { return Self.unreachable }
+        if store.isPure(id) { return store.terms[Int(id)].cost }
+        return costMemo[index] >= 0 ? costMemo[index] : nil
+    }
+
+    /// Dijkstra's algorithm with buckets: a scalar costs one to six bytes.
+    private func jsonCost(_ state: Int32) -> Int {
+        if let quick = quickCost(Int(state)) { return quick }
+        var best = Self.unreachable
+        var buckets: [[Int32]] = [[state]]
+        var costs: [Int32: Int] = [state: 0]
+        var depth = 0
+        var visited = 0
+        while depth < buckets.count, depth < best, visited <= limits.explorationBudget, !isOverflowing {
+            let layer = buckets[depth]
+            buckets[depth] = []
+            for source in layer where costs[source] == depth {
+                visited += 1
+                for scalarClass in 0..<classCount {
+                    let target = transition(StateID(rawValue: source), class: scalarClass)
+                    if target.isDead { continue }
+                    let cost = depth + classes.costs[scalarClass]
+                    if let quick = quickCost(Int(target.rawValue)) {
+                        best = min(best, cost + quick)
+                    } else if cost < costs[target.rawValue] ?? Int.max {
+                        costs[target.rawValue] = cost
+                        while buckets.count <= cost { buckets.append([]) }
+                        buckets[cost].append(target.rawValue)
+                    }
+                }
+            }
+            depth += 1
+        }
+        costMemo[Int(state)] = best
+        return best
+    }
+
+    /// Classes with cheap and readable samples first.
+    private var classesByPreference: [Int] {
+        (0..<classCount).sorted { (classes.costs[$0], Self.rank(classes.samples[$0]), $0) < (classes.costs[$1], Self.rank(classes.samples[$1]), $1) }
+    }
+
+    private static func rank(_ value: UInt32) -> Int {
+        switch value {
+        case 0x61...0x7A: 0
+        case 0x30...0x39: 1
+        case 0x41...0x5A: 2
+        default: 3
+        }
+    }
+
+    // MARK: Windows of lengths
+
+    /// Whether some continuation of at least `minScalars` and at most `maxScalars` scalars leads to acceptance.
+    ///
+    /// Constant for most residuals without intersection and complement; otherwise a search by length, remembered.
+    package func canFinish(_ state: StateID, minScalars: Int, maxScalars: Int?) -> Liveness {
+        let least = max(minScalars, 0)
+        let most = min(maxScalars ?? TermStore.Lengths.unbounded, TermStore.Lengths.unbounded)
+        let quick = quickWindow(Int(state.rawValue), least, most)
+        if quick != .unknown { return quick }
+        if least == 0, most >= TermStore.Lengths.unbounded { return liveness(state) }
+        let key = Window(state: state.rawValue, least: least, most: most)
+        if let known = windowMemo[key] { return known }
+        let result = searchWindow(state, least, most)
+        if windowMemo.count >= 1 << 20 { windowMemo.removeAll() }
+        windowMemo[key] = result
+        return result
+    }
+
+    private func quickWindow(_ index: Int, _ least: Int, _ most: Int) -> Liveness {
+        let id = stateTerms[index]
+        if id == TermStore.nothing || most < least { return .dead }
+        if least == 0, acceptance[index] { return .alive }
+        if livenessMemo[index] == 2 { return .dead }
+        return quickWindow(of: id, least, most)
+    }
+
+    private func quickWindow(of id: TermID, _ least: Int, _ most: Int) -> Liveness {
+        let term = store.terms[Int(id)]
+        let lengths = term.lengths
+        if most < lengths.minimum || least > lengths.maximum { return .dead }
+        if term.flags.contains(.pure) {
+            if least <= lengths.minimum { return .alive }
+            if most >= lengths.fullFrom { return .alive }
+            if lengths.maximum < TermStore.Lengths.unbounded, most >= lengths.maximum { return .alive }
+            if term.kind != .union { return .unknown }
+        }
+        guard term.kind == .union else { return .unknown }
+        var result = Liveness.dead
+        for operand in store.operands(id) {
+            switch quickWindow(of: operand, least, most) {
+            case .alive: return .alive
+            case .dead: continue
+            case .unknown: result = .unknown
+            }
+        }
+        return result
+    }
+
+    private func searchWindow(_ state: StateID, _ least: Int, _ most: Int) -> Liveness {
+        var layer = [state.rawValue]
+        var length = 0
+        var visited = 0
+        // Layers seen since the last jump, to find the period of the walk.
+        var seen: [[Int32]: Int] = [layer: 0]
+        while true {
+            visitRound += 1
+            var next: [Int32] = []
+            for source in layer {
+                for scalarClass in 0..<classCount {
+                    let target = transition(StateID(rawValue: source), class: scalarClass)
+                    let index = Int(target.rawValue)
+                    if index == 0 || visitMarks[index] == visitRound { continue }
+                    visitMarks[index] = visitRound
+                    switch quickWindow(index, max(least - length - 1, 0), most - length - 1) {
+                    case .alive: return .alive
+                    case .dead: continue
+                    case .unknown: next.append(target.rawValue)
+                    }
+                }
+            }
+            length += 1
+            visited += next.count
+            if next.isEmpty { return .dead }
+            if length >= most { return .dead }
+            if visited > limits.explorationBudget || isOverflowing { return .unknown }
+            next.sort()
+            layer = next
+            if let before = seen[layer] {
+                // The same states at two lengths: nothing new can come before the lower bound is reached.
+                if before >= least { return .dead }
+                if length < least {
+                    let period = length - before
+                    let jump = (least - length) / period * period
+                    if jump > 0 {
+                        length += jump
+                        seen = [:]
+                    }
+                }
+                if length >= least, before < least { seen = [:] }
+            }
+            seen[layer] = length
+        }
+    }
+
+    /// A shortest continuation within the bounds on its length that leads to acceptance.
+    package func completion(_ state: StateID, minScalars: Int, maxScalars: Int?) -> [Unicode.Scalar]? {
+        let least = max(minScalars, 0)
+        guard canFinish(state, minScalars: least, maxScalars: maxScalars) == .alive,
+            let shortest = shortestLength(state)
+        else { return nil }
+        if least <= shortest { return self.shortest(state) }
+        var length = least
+        while canFinish(state, minScalars: length, maxScalars: length) != .alive {
+            length += 1
+            if let maxScalars, length > maxScalars { return nil }
+            if length - least > 10_000 { return nil }
+        }
+        guard length <= limits.maximumWitness else { return nil }
+        let order = classesByPreference
+        var result: [Unicode.Scalar] = []
+        var current = state
+        while length > 0 {
+            length -= 1
+            var found = false
+            for scalarClass in order {
+                let target = transition(current, class: scalarClass)
+                if target.isDead || canFinish(target, minScalars: length, maxScalars: length) != .alive { continue }
+                result.append(sample(ofClass: scalarClass))
+                current = target
+                found = true
+                break
+            }
+            if !found { return nil }
+        }
+        return result
+    }
+}

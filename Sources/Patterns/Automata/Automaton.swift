@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Whether a residual language has a text that is asked for.
+package enum Liveness: Hashable, Sendable {
+    /// There is one.
+    case alive
+    /// There is none.
+    case dead
+    /// The search ran into its limit.
+    case unknown
+}
+
+/// A deterministic automaton over classes of Unicode scalars for one language, built as it is used.
+///
+/// States are residual languages; state 0 is the empty one. Not safe for use from two threads at once: the owner
+/// synchronises. Nothing depends on time or on hash seeds: the same calls give the same states.
+///
+///     let automaton = try Automaton(.pattern(try Pattern("^ab?$")))
+///     let state = automaton.transition(automaton.start, scalar: "a")
+///     automaton.isAccepting(state)   // true
+///
+/// - Invariant: state ids stay valid for the life of the automaton.
+package final class Automaton {
+    /// A state of one automaton.
+    package struct StateID: Hashable, Sendable {
+        package var rawValue: Int32
+
+        package init(rawValue: Int32) { self.rawValue = rawValue }
+
+        /// The state of the empty language.
+        package static let dead = StateID(rawValue: 0)
+        package var isDead: Bool { rawValue == 0 }
+    }
+
+    /// Bounds on the work of one automaton; all are counts.
+    package struct Limits: Hashable, Sendable {
+        /// States, of which each takes four bytes per class.
+        package var maximumStates = 1 << 18
+        /// Terms in the store.
+        package var maximumTerms = 1 << 21
+        /// States visited by one search for a text.
+        package var explorationBudget = 20_000
+        /// Scalars in a witness.
+        package var maximumWitness = 1 << 20
+
+        package init() {}
+    }
+
+    /// The state before the first scalar.
+    package let start: StateID
+    /// How many classes of scalars the language distinguishes.
+    package let classCount: Int
+    /// The class of each ASCII scalar.
+    package let asciiClass: [UInt8]
+    /// Whether a limit was hit: transitions beyond it lead to the dead state.
+    package private(set) var isOverflowing = false
+    /// The bounds this automaton was made with.
+    package let limits: Limits
+
+    let classes: ScalarClasses
+    let store: TermStore
+    var derivatives: Derivatives
+
+    var stateTerms: [TermID] = []
+    private var stateContexts: [Int32] = []
+    private var contexts: [[TermID]] = [[]]
+    private var contextIndex: [[TermID]: Int32] = [[]: 0]
+    private var stateIndex: [UInt64: Int32] = [:]
+    private(set) var acceptance: [Bool] = []
+    private var rows: UnsafeMutablePointer<Int32>
+    private var rowCapacity: Int
+
+    // Memos of Automaton+Search.swift.
+    var livenessMemo: [UInt8] = []
+    var shortestMemo: [Int] = []
+    var costMemo: [Int] = []
+    var windowMemo: [Window: Liveness] = [:]
+    var liveClassMemo: [Int32: ClassSet] = [:]
+    var visitMarks: [Int32] = []
+    var visitRound: Int32 = 0
+
+    struct Window: Hashable {
+        var state: Int32
+        var least: Int
+        var most: Int
+    }
+
+    /// Compiles a language.
+    ///
+    /// - Throws: ``PatternError`` if it uses what cannot be expressed, or exceeds the limits.
+    package init(_ language: Language, limits: Limits = Limits()) throws(PatternError) {
+        self.limits = limits
+        let store = TermStore(maximumTerms: limits.maximumTerms)
+        store.mayLookBehind = language.looksBehind
+        var compiler = TermCompiler(store: store)
+        let root = try compiler.compile(language)
+        guard !store.overflowed else {
+            throw PatternError(code: .tooComplex, message: "the language needs too many terms")
+        }
+        self.store = store
+        classes = ScalarClasses(store.sets)
+        derivatives = Derivatives(store: store, classes: classes)
+        classCount = classes.count
+        asciiClass = classes.ascii
+        rowCapacity = 16
+        rows = .allocate(capacity: rowCapacity * classes.count)
+        start = StateID(rawValue: root == TermStore.nothing ? 0 : 1)
+        _ = state(TermStore.nothing, [])
+        for scalarClass in 0..<classCount { rows[scalarClass] = 0 }
+        if root != TermStore.nothing { _ = state(root, store.lookbehinds) }
+    }
+
+    deinit { rows.deallocate() }
+
+    // MARK: Classes
+
+    /// The class of a scalar value.
+    @inline(__always)
+    package func classOf(scalar: UInt32) -> Int { classes.classOf(scalar) }
+
+    /// The classes that have a scalar in the range.
+    package func classes(inScalarRange range: ClosedRange<UInt32>) -> ClassSet {
+        var result = ClassSet(capacity: classCount)
+        classes.forEachClass(range.lowerBound, range.upperBound) { result.insert($0) }
+        return result
+    }
+
+    /// A readable scalar of a class with the shortest JSON spelling.
+    package func sample(ofClass scalarClass: Int) -> Unicode.Scalar {
+        Unicode.Scalar(classes.samples[scalarClass]) ?? "a"
+    }
+
+    // MARK: Transitions
+
+    /// How many states exist so far.
+    package var stateCount: Int { stateTerms.count }
+
+    /// The transition table: `classCount` entries for each state, -1 where not computed yet.
+    ///
+    /// Valid until the next call that can make a state.
+    package var transitionTable: UnsafePointer<Int32> { UnsafePointer(rows) }
+
+    /// The state after one scalar of the class.
+    ///
+    /// - Complexity: one load once computed.
+    @inline(__always)
+    package func transition(_ state: StateID, class scalarClass: Int) -> StateID {
+        let known = rows[Int(state.rawValue) &* classCount &+ scalarClass]
+        return known >= 0 ? StateID(rawValue: known) : computeTransition(state, scalarClass)
+    }
+
+    /// The state after one scalar.
+    @inline(__always)
+    package func transition(_ state: StateID, scalar: Unicode.Scalar) -> StateID {
+        transition(state, class: classes.classOf(scalar.value))
+    }
+
+    /// Whether the text so far belongs to the language.
+    @inline(__always)
+    package func isAccepting(_ state: StateID) -> Bool { acceptance[Int(state.rawValue)] }
+
+    /// Whether every continuation of the text so far belongs to the language.
+    package func acceptsEverything(_ state: StateID) -> Bool {
+        stateTerms[Int(state.rawValue)] == TermStore.everything
+    }
+
+    /// Whether the text belongs to the language.
+    package func matches(_ text: String) -> Bool {
+        var state = start
+        for scalar in text.unicodeScalars {
+            state = transition(state, scalar: scalar)
+            if state.isDead { return false }
+        }
+        return isAccepting(state)
+    }
+
+    @inline(never)
+    private func computeTransition(_ from: StateID, _ scalarClass: Int) -> StateID {
+        let source = Int(from.rawValue)
+        let context = contexts[Int(stateContexts[source])]
+        let term = derivatives.derive(stateTerms[source], scalarClass, context)
+        var nextContext: [TermID] = []
+        if store.flags(term).contains(.contextual) {
+            nextContext = context.map { derivatives.derive($0, scalarClass, context) }
+        }
+        let target = store.overflowed ? 0 : state(term, nextContext)
+        if store.overflowed { isOverflowing = true }
+        rows[source * classCount + scalarClass] = target
+        return StateID(rawValue: target)
+    }
+
+    private func state(_ term: TermID, _ context: [TermID]) -> Int32 {
+        var contextNumber: Int32 = 0
+        if store.flags(term).contains(.contextual) {
+            if let known = contextIndex[context] {
+                contextNumber = known
+            } else {
+                contextNumber = Int32(contexts.count)
+                contexts.append(context)
+                contextIndex[context] = contextNumber
+            }
+        }
+        let key = UInt64(UInt32(bitPattern: term)) << 32 | UInt64(UInt32(bitPattern: contextNumber))
+        if let known = stateIndex[key] { return known }
+        guard stateTerms.count < limits.maximumStates else {
+            isOverflowing = true
+            return 0
+        }
+        let id = stateTerms.count
+        stateTerms.append(term)
+        stateContexts.append(contextNumber)
+        acceptance.append(derivatives.isNullable(term, contexts[Int(contextNumber)]))
+        livenessMemo.append(0)
+        shortestMemo.append(-1)
+        costMemo.append(-1)
+        visitMarks.append(-1)
+        if id >= rowCapacity {
+            let larger = UnsafeMutablePointer<Int32>.allocate(capacity: rowCapacity * 2 * classCount)
+            larger.update(from: rows, count: id * classCount)
+            rows.deallocate()
+            rows = larger
+            rowCapacity *= 2
+        }
+        for scalarClass in 0..<classCount { rows[id * classCount + scalarClass] = -1 }
+        stateIndex[key] = Int32(id)
+        return Int32(id)
+    }
+}
+
+/// A set of class numbers of one ``Automaton``.
+package struct ClassSet: Hashable, Sendable {
+    /// The bits, least significant first.
+    package private(set) var words: [UInt64]
+
+    package init(capacity: Int) { words = [UInt64](repeating: 0, count: (capacity + 63) / 64) }
+
+    @inline(__always)
+    package func contains(_ scalarClass: Int) -> Bool {
+        words[scalarClass >> 6] & (1 << UInt64(scalarClass & 63)) != 0
+    }
+
+    package mutating func insert(_ scalarClass: Int) {
+        words[scalarClass >> 6] |= 1 << UInt64(scalarClass & 63)
+    }
+
+    package var isEmpty: Bool { words.allSatisfy { $0 == 0 } }
+    package var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
+}
+
+extension Language {
+    /// Whether a lookbehind or a word boundary occurs in a pattern of the language.
+    var looksBehind: Bool {
+        switch self {
+        case .pattern(let pattern), .wholeMatch(let pattern): pattern.root.looksBehind
+        case .literals, .everything: false
+        case .not(let language): language.looksBehind
+        case .all(let languages), .any(let languages): languages.contains { $0.looksBehind }
+        case .format(let format): (format.exactLanguage ?? format.generationLanguage)?.looksBehind ?? false
+        }
+    }
+}
+
+extension PatternNode {
+    /// Whether an assertion about the text before it, other than `^`, occurs in the tree.
+    var looksBehind: Bool {
+        switch self {
+        case .set, .start, .end: false
+        case .sequence(let nodes), .choice(let nodes): nodes.contains { $0.looksBehind }
+        case .repeated(let node, _, _): node.looksBehind
+        case .wordBoundary: true
+        case .look(let behind, _, let node): behind || node.looksBehind
+        }
+    }
+}
