@@ -69,7 +69,7 @@ let package = Package(
         tests("JSONSchemas", ["Documents"]),
         tests("ModelFiles", []),
         tests("Tokenizers", ["Documents", "ModelFiles"]),
-        tests("Constraints", ["JSONSchemas", "Documents", "Tokenizers"]),
+        tests("Constraints", ["JSONSchemas", "Documents", "Tokenizers", "Patterns"]),
         tests("Inference", ["ModelFiles", "Tokenizers", "CKernels", "Documents"]),
         tests("Generation", ["Constraints", "Inference", "Tokenizers", "JSONSchemas", "Documents"]),
         tests("Transformations", ["JSONSchemas", "Documents"]),

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import Patterns
+
 /// A configuration of a constraint machine: what the text so far leaves to be done.
 ///
 /// Configurations are hash-consed: equal ids mean equal sets of completions, and an id stays valid as long as its machine.
@@ -22,13 +24,21 @@ package struct ConfigID: Hashable, Sendable {
 ///
 /// A run of *n* plain characters (no quote, no backslash, no control, complete UTF-8) is viable exactly when *n* is at most
 /// ``remainingScalars`` and the body's automaton, where there is one, stays alive through it.
-package struct StringBody: Hashable, Sendable {
+package struct StringBody {
+    /// The automaton over the string's scalars; nil where any scalar may come next.
+    package var automaton: Automaton?
+    /// The automaton's state.
+    package var state: Automaton.StateID
     /// The number of scalars that may still come; nil where there is no bound.
     package var remainingScalars: Int?
     /// An upper bound of the shortest completion, in bytes, after any viable plain run from here; nil where none is known.
     package var completionBound: Int?
 
-    package init(remainingScalars: Int?, completionBound: Int? = nil) {
+    package init(
+        automaton: Automaton? = nil, state: Automaton.StateID = .dead, remainingScalars: Int?, completionBound: Int? = nil
+    ) {
+        self.automaton = automaton
+        self.state = state
         self.remainingScalars = remainingScalars
         self.completionBound = completionBound
     }

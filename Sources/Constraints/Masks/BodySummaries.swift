@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Which plain runs are viable from a configuration within a string, so that whole subtrees of the trie can be taken or refused.
+import Patterns
+
+/// Which plain runs are viable from a configuration within a string, so that whole subtrees of the trie can be taken at once.
 struct BodySummary {
     /// Every run of at most ``scalars`` scalars of these classes is viable; empty outside of strings.
     var classes: UInt64 = 0
     var scalars: Int = 0
+    /// The same for fewer classes and longer runs.
+    var fewerClasses: UInt64 = 0
+    var moreScalars: Int = 0
 
     static let none = BodySummary()
 
@@ -14,7 +19,18 @@ struct BodySummary {
     /// Whether every token below a node is viable.
     @inline(__always)
     func covers(_ classes: UInt64, scalars: UInt8) -> Bool {
-        classes & ~self.classes == 0 && (Int(scalars) <= self.scalars && scalars < .max || self.scalars == .max)
+        // 255 stands for any greater number.
+        let count = scalars == .max ? Int.max : Int(scalars)
+        return classes & ~self.classes == 0 && count <= self.scalars
+            || classes & ~fewerClasses == 0 && count <= moreScalars
+    }
+
+    /// The same for strings that may only go on for so many scalars.
+    func limited(to remaining: Int) -> BodySummary {
+        BodySummary(
+            classes: classes, scalars: min(scalars, remaining), fewerClasses: fewerClasses,
+            moreScalars: min(moreScalars, remaining)
+        )
     }
 }
 
@@ -24,6 +40,8 @@ final class BodySummaries {
     private var indices: UnsafeMutablePointer<UInt32>
     private var capacity = 1024
     private var summaries: [BodySummary] = [.none]
+    private var byAutomaton: [ObjectIdentifier: AutomatonSummary] = [:]
+    private var last: AutomatonSummary?
 
     init() {
         indices = .allocate(capacity: capacity)
@@ -51,12 +69,26 @@ final class BodySummaries {
             indices[raw] = 1
             return .none
         }
-        let summary = BodySummary(
-            classes: ScalarClasses.plain | ScalarClasses.partial, scalars: body.remainingScalars ?? .max
-        )
+        let remaining = body.remainingScalars ?? .max
+        let summary: BodySummary
+        if let automaton = body.automaton {
+            summary = automata(automaton).summary(of: body.state).limited(to: remaining)
+        } else {
+            summary = BodySummary(classes: ScalarClasses.plain | ScalarClasses.partial, scalars: remaining)
+        }
         summaries.append(summary)
         indices[raw] = UInt32(summaries.count)
         return summary
+    }
+
+    /// What is known about an automaton.
+    func automata(_ automaton: Automaton) -> AutomatonSummary {
+        if let last, last.automaton === automaton { return last }
+        let id = ObjectIdentifier(automaton)
+        let known = byAutomaton[id] ?? AutomatonSummary(automaton)
+        byAutomaton[id] = known
+        last = known
+        return known
     }
 
     private func grow(_ raw: Int) {

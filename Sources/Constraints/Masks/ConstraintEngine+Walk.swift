@@ -15,8 +15,13 @@ extension ConstraintEngine {
             return
         }
         if let body = machine.stringBody(configuration) {
-            // Plain content comes from a slice; what is left has a quote or a backslash after plain characters.
-            vocabulary.addPlain(scalars: body.remainingScalars ?? .max, to: words)
+            // Plain content comes from a slice or from the automaton; what is left has a quote or a backslash after plain characters.
+            let remaining = body.remainingScalars ?? .max
+            if let automaton = body.automaton {
+                addContent(automaton, body.state, remaining: remaining, into: words)
+            } else {
+                vocabulary.addPlain(scalars: remaining, to: words)
+            }
             walk(machine, vocabulary.breakTrie, below: 0, configuration, into: words)
         } else {
             walk(machine, trie, below: 0, configuration, into: words)

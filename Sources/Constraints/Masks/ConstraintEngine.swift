@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Patterns
+
 /// Token masks for one constraint over one vocabulary.
 ///
 /// A configuration is a plain value: keep several to go back or to try alternatives. The engine keeps what it has learnt about the
@@ -23,6 +25,8 @@ package final class ConstraintEngine {
     let cache: MaskCache
     /// The configurations along the walk, by depth in the trie.
     let path: UnsafeMutablePointer<ConfigID>
+    /// The same for a walk over plain content.
+    let content: UnsafeMutablePointer<ContentState>
     let summaries = BodySummaries()
     /// Completions in tokens that have been worked out.
     var completions: [ConfigID: CompletionStep] = [:]
@@ -42,6 +46,10 @@ package final class ConstraintEngine {
         cache = MaskCache(wordCapacity: vocabulary.wordCapacity, byteLimit: cacheLimit)
         path = .allocate(capacity: vocabulary.longestToken + 2)
         path.initialize(repeating: .dead, count: vocabulary.longestToken + 2)
+        content = .allocate(capacity: vocabulary.longestToken + 2)
+        content.initialize(
+            repeating: ContentState(state: .dead, scalars: 0), count: vocabulary.longestToken + 2
+        )
         if machine.start.isDead || (isGuarded && completionStep(machine.start) == nil) {
             throw MaskError(
                 code: .unspellable,
@@ -50,7 +58,10 @@ package final class ConstraintEngine {
         }
     }
 
-    deinit { path.deallocate() }
+    deinit {
+        path.deallocate()
+        content.deallocate()
+    }
 
     /// The configuration before the first token.
     package func start() -> ConfigID { machine.start }
@@ -108,20 +119,5 @@ package final class ConstraintEngine {
     /// Allows the ends of generation.
     func addEnds(to words: UnsafeMutablePointer<UInt64>) {
         for id in vocabulary.endOfGeneration { words[id >> 6] |= 1 << UInt64(id & 63) }
-    }
-
-    /// The longest run of bytes that leaves no choice.
-    ///
-    /// The run stops where the text is complete, and after `limit` bytes.
-    package func forcedBytes(_ configuration: ConfigID, limit: Int = 4096) -> [UInt8] {
-        var bytes: [UInt8] = []
-        var configuration = configuration
-        while bytes.count < limit, !machine.isAccepting(configuration),
-            let byte = machine.allowedBytes(configuration).single
-        {
-            bytes.append(byte)
-            configuration = machine.step(configuration, byte)
-        }
-        return bytes
     }
 }
