@@ -6,8 +6,13 @@ import Synchronization
 ///
 ///     let matcher = try PatternMatcher(try Pattern("^a+$"))
 ///     matcher.matches("aaa")   // true
+///
+/// Memory is bounded: when too many states have been made, all but the current one are dropped.
 package final class PatternMatcher: Sendable {
     private let automaton: Mutex<Automaton>
+
+    /// States after which the automaton is reduced to those in use.
+    private static let stateLimit = 20_000
 
     /// A matcher that looks for a pattern anywhere in a text.
     package convenience init(_ pattern: Pattern) throws(PatternError) {
@@ -22,7 +27,20 @@ package final class PatternMatcher: Sendable {
     }
 
     /// Whether the text belongs to the language.
+    ///
+    /// - Complexity: linear in the text.
     package func matches(_ text: String) -> Bool {
-        automaton.withLock { $0.matches(text) }
+        automaton.withLock { automaton in
+            var state = automaton.start
+            for scalar in text.unicodeScalars {
+                if automaton.stateCount > Self.stateLimit {
+                    (automaton, state) = automaton.reduced(at: state)
+                }
+                state = automaton.transition(state, scalar: scalar)
+                if state.isDead { return false }
+                if automaton.acceptsEverything(state) { return true }
+            }
+            return automaton.isAccepting(state)
+        }
     }
 }

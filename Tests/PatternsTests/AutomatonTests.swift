@@ -46,6 +46,7 @@ struct AutomatonTests {
         SearchCase("a$|^b", ["xa", "bx"], ["ax", "xb"]),
         SearchCase("(?!^)a", ["xa"], ["a", "ab"]),
         SearchCase("x*^a", ["a"], ["xa", ""]),
+        SearchCase("^\\p{Script=Greek}+$", ["αβγ"], ["abc"]),
         SearchCase("^\\p{Lu}\\p{Ll}+$", ["Éa", "Abc"], ["abc", "AB"]),
     ])
     func matchesLikeJavaScript(_ example: SearchCase) throws {

@@ -29,8 +29,7 @@ extension Automaton {
         let id = stateTerms[state]
         if id == TermStore.nothing { return .dead }
         if store.isPure(id) { return .alive }
-        if store.kind(id) == .union, store.operands(id).contains(where: { store.isPure($0) }) { return .alive }
-        return .unknown
+        return quickWindow(of: id, 0, TermStore.Lengths.unbounded)
     }
 
     private func computeLiveness(_ state: StateID) -> Liveness {
@@ -102,23 +101,37 @@ extension Automaton {
         return result
     }
 
-    private func quickDistance(_ index: Int) -> Int? {
-        if acceptance[index] { return 0 }
+    /// Bounds on the length of the shortest continuation; equal where the term tells it exactly.
+    private func distanceBounds(_ index: Int) -> (lower: Int, upper: Int) {
+        if acceptance[index] { return (0, 0) }
+        if shortestMemo[index] >= 0 { return (shortestMemo[index], shortestMemo[index]) }
         let id = stateTerms[index]
-        if id == TermStore.nothing { return Self.unreachable }
-        if store.isPure(id) { return store.terms[Int(id)].lengths.minimum }
-        return shortestMemo[index] >= 0 ? shortestMemo[index] : nil
+        let lower = store.terms[Int(id)].lengths.minimum
+        if store.isPure(id) { return (lower, lower) }
+        var upper = Self.unreachable
+        if store.kind(id) == .union {
+            for operand in store.operands(id) where store.isPure(operand) {
+                upper = min(upper, store.terms[Int(operand)].lengths.minimum)
+            }
+        } else if store.kind(id) == .intersection, let (rest, bounds) = store.lengthBound(of: id), store.isPure(rest) {
+            let lengths = store.terms[Int(rest)].lengths
+            let least = max(bounds.minimum, lengths.minimum)
+            let isAttained = least == lengths.minimum || least >= lengths.fullFrom && least <= lengths.maximum
+            if isAttained, least <= bounds.maximum { upper = least }
+        }
+        return (lower, upper)
     }
 
     private func computeDistance(_ state: Int32) -> Int {
-        if let quick = quickDistance(Int(state)) { return quick }
+        let known = distanceBounds(Int(state))
+        if known.lower >= known.upper { return known.upper }
         visitRound += 1
         visitMarks[Int(state)] = visitRound
         var layer = [state]
         var depth = 0
-        var best = Self.unreachable
+        var best = known.upper
         var visited = 0
-        while !layer.isEmpty, depth < best {
+        while !layer.isEmpty, depth + 1 < best {
             var next: [Int32] = []
             for source in layer {
                 for scalarClass in 0..<classCount {
@@ -126,11 +139,9 @@ extension Automaton {
                     let index = Int(target.rawValue)
                     if index == 0 || visitMarks[index] == visitRound { continue }
                     visitMarks[index] = visitRound
-                    if let quick = quickDistance(index) {
-                        best = min(best, depth + 1 + quick)
-                    } else {
-                        next.append(target.rawValue)
-                    }
+                    let bounds = distanceBounds(index)
+                    best = min(best, depth + 1 + bounds.upper)
+                    if bounds.lower < bounds.upper, depth + 1 + bounds.lower < best { next.append(target.rawValue) }
                 }
             }
             visited += next.count
@@ -165,18 +176,26 @@ extension Automaton {
         return cost >= Self.unreachable ? nil : cost
     }
 
-    private func quickCost(_ index: Int) -> Int? {
-        if acceptance[index] { return 0 }
+    private func costBounds(_ index: Int) -> (lower: Int, upper: Int) {
+        if acceptance[index] { return (0, 0) }
+        if costMemo[index] >= 0 { return (costMemo[index], costMemo[index]) }
         let id = stateTerms[index]
-        if id == TermStore.nothing { return Self.unreachable }
-        if store.isPure(id) { return store.terms[Int(id)].cost }
-        return costMemo[index] >= 0 ? costMemo[index] : nil
+        let lower = store.terms[Int(id)].cost
+        if store.isPure(id) { return (lower, lower) }
+        var upper = Self.unreachable
+        if store.kind(id) == .union {
+            for operand in store.operands(id) where store.isPure(operand) {
+                upper = min(upper, store.terms[Int(operand)].cost)
+            }
+        }
+        return (lower, upper)
     }
 
     /// Dijkstra's algorithm with buckets: a scalar costs one to six bytes.
     private func jsonCost(_ state: Int32) -> Int {
-        if let quick = quickCost(Int(state)) { return quick }
-        var best = Self.unreachable
+        let known = costBounds(Int(state))
+        if known.lower >= known.upper { return known.upper }
+        var best = known.upper
         var buckets: [[Int32]] = [[state]]
         var costs: [Int32: Int] = [state: 0]
         var depth = 0
@@ -190,9 +209,11 @@ extension Automaton {
                     let target = transition(StateID(rawValue: source), class: scalarClass)
                     if target.isDead { continue }
                     let cost = depth + classes.costs[scalarClass]
-                    if let quick = quickCost(Int(target.rawValue)) {
-                        best = min(best, cost + quick)
-                    } else if cost < costs[target.rawValue] ?? Int.max {
+                    let bounds = costBounds(Int(target.rawValue))
+                    best = min(best, cost + bounds.upper)
+                    if bounds.lower < bounds.upper, cost + bounds.lower < best,
+                        cost < costs[target.rawValue] ?? Int.max
+                    {
                         costs[target.rawValue] = cost
                         while buckets.count <= cost { buckets.append([]) }
                         buckets[cost].append(target.rawValue)
@@ -205,9 +226,10 @@ extension Automaton {
         return best
     }
 
-    /// Classes with cheap and readable samples first.
-    private var classesByPreference: [Int] {
-        (0..<classCount).sorted { (classes.costs[$0], Self.rank(classes.samples[$0]), $0) < (classes.costs[$1], Self.rank(classes.samples[$1]), $1) }
+    static func order(_ classes: ScalarClasses) -> [Int] {
+        (0..<classes.count).sorted {
+            (classes.costs[$0], rank(classes.samples[$0]), $0) < (classes.costs[$1], rank(classes.samples[$1]), $1)
+        }
     }
 
     private static func rank(_ value: UInt32) -> Int {
@@ -256,6 +278,10 @@ extension Automaton {
             if lengths.maximum < TermStore.Lengths.unbounded, most >= lengths.maximum { return .alive }
             if term.kind != .union { return .unknown }
         }
+        if term.kind == .intersection {
+            guard let (rest, bounds) = store.lengthBound(of: id) else { return .unknown }
+            return quickWindow(of: rest, max(least, bounds.minimum), min(most, bounds.maximum))
+        }
         guard term.kind == .union else { return .unknown }
         var result = Liveness.dead
         for operand in store.operands(id) {
@@ -268,47 +294,48 @@ extension Automaton {
         return result
     }
 
+    /// Walks over the sets of states that are reached after the same number of scalars.
     private func searchWindow(_ state: StateID, _ least: Int, _ most: Int) -> Liveness {
         var layer = [state.rawValue]
         var length = 0
         var visited = 0
-        // Layers seen since the last jump, to find the period of the walk.
+        // The layers since the last one from which a state was left out because its texts are too short.
         var seen: [[Int32]: Int] = [layer: 0]
         while true {
             visitRound += 1
             var next: [Int32] = []
+            var isComplete = true
+            let lower = max(least - length - 1, 0)
+            let upper = most - length - 1
             for source in layer {
                 for scalarClass in 0..<classCount {
                     let target = transition(StateID(rawValue: source), class: scalarClass)
                     let index = Int(target.rawValue)
                     if index == 0 || visitMarks[index] == visitRound { continue }
                     visitMarks[index] = visitRound
-                    switch quickWindow(index, max(least - length - 1, 0), most - length - 1) {
+                    switch quickWindow(index, lower, upper) {
                     case .alive: return .alive
-                    case .dead: continue
+                    case .dead:
+                        if lower > 0, quickWindow(index, 0, upper) != .dead { isComplete = false }
                     case .unknown: next.append(target.rawValue)
                     }
                 }
             }
             length += 1
             visited += next.count
-            if next.isEmpty { return .dead }
             if length >= most { return .dead }
+            if next.isEmpty { return .dead }
             if visited > limits.explorationBudget || isOverflowing { return .unknown }
             next.sort()
             layer = next
+            if !isComplete { seen = [:] }
             if let before = seen[layer] {
-                // The same states at two lengths: nothing new can come before the lower bound is reached.
+                // The same states at two lengths: what follows repeats itself.
                 if before >= least { return .dead }
-                if length < least {
-                    let period = length - before
-                    let jump = (least - length) / period * period
-                    if jump > 0 {
-                        length += jump
-                        seen = [:]
-                    }
-                }
-                if length >= least, before < least { seen = [:] }
+                let period = length - before
+                // Acceptance is looked at on entering a length, so the lower bound itself is not jumped to.
+                if length < least { length += (least - 1 - length) / period * period }
+                seen = [:]
             }
             seen[layer] = length
         }
@@ -328,13 +355,12 @@ extension Automaton {
             if length - least > 10_000 { return nil }
         }
         guard length <= limits.maximumWitness else { return nil }
-        let order = classesByPreference
         var result: [Unicode.Scalar] = []
         var current = state
         while length > 0 {
             length -= 1
             var found = false
-            for scalarClass in order {
+            for scalarClass in classesByPreference {
                 let target = transition(current, class: scalarClass)
                 if target.isDead || canFinish(target, minScalars: length, maxScalars: length) != .alive { continue }
                 result.append(sample(ofClass: scalarClass))

@@ -78,6 +78,8 @@ package final class Automaton {
     var liveClassMemo: [Int32: ClassSet] = [:]
     var visitMarks: [Int32] = []
     var visitRound: Int32 = 0
+    /// Classes with cheap and readable samples first.
+    let classesByPreference: [Int]
 
     struct Window: Hashable {
         var state: Int32
@@ -102,12 +104,45 @@ package final class Automaton {
         derivatives = Derivatives(store: store, classes: classes)
         classCount = classes.count
         asciiClass = classes.ascii
+        classesByPreference = Self.order(classes)
         rowCapacity = 16
         rows = .allocate(capacity: rowCapacity * classes.count)
         start = StateID(rawValue: root == TermStore.nothing ? 0 : 1)
         _ = state(TermStore.nothing, [])
         for scalarClass in 0..<classCount { rows[scalarClass] = 0 }
         if root != TermStore.nothing { _ = state(root, store.lookbehinds) }
+    }
+
+    /// A smaller automaton for the same language that starts with a few states of a larger one.
+    private init(reducing other: Automaton, to states: [StateID]) {
+        limits = other.limits
+        store = TermStore(maximumTerms: limits.maximumTerms)
+        var copy = TermCopy(from: other.store, to: store)
+        let pairs = states.map { state in
+            let index = Int(state.rawValue)
+            let context = other.contexts[Int(other.stateContexts[index])]
+            return (term: copy.copy(other.stateTerms[index]), context: context.map { copy.copy($0) })
+        }
+        classes = other.classes
+        derivatives = Derivatives(store: store, classes: classes)
+        classCount = other.classCount
+        asciiClass = other.asciiClass
+        classesByPreference = other.classesByPreference
+        rowCapacity = 16
+        rows = .allocate(capacity: rowCapacity * classCount)
+        start = StateID(rawValue: pairs.first?.term ?? 0 == TermStore.nothing ? 0 : 1)
+        _ = state(TermStore.nothing, [])
+        for scalarClass in 0..<classCount { rows[scalarClass] = 0 }
+        for pair in pairs { _ = state(pair.term, pair.context) }
+    }
+
+    /// A new automaton for the same language without the states made so far, and the current state in it.
+    func reduced(at current: StateID) -> (automaton: Automaton, current: StateID) {
+        let smaller = Automaton(reducing: self, to: [start, current])
+        let index = Int(current.rawValue)
+        var copy = TermCopy(from: store, to: smaller.store)
+        let context = contexts[Int(stateContexts[index])].map { copy.copy($0) }
+        return (smaller, StateID(rawValue: smaller.state(copy.copy(stateTerms[index]), context)))
     }
 
     deinit { rows.deallocate() }

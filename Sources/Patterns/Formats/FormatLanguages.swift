@@ -12,7 +12,7 @@ enum FormatLanguages {
             ])
         },
         .duration: { try whole(duration) },
-        .email: { try whole("(?:\(localPart))@(?:\(domain))") },
+        .email: { try whole("(?:\(asciiLocalPart))@(?:\(domain))") },
         .ipv4: { try whole(ipv4) },
         .ipv6: { try whole(ipv6) },
         .uri: { try whole(ResourceIdentifier.ascii.absolute) },
@@ -32,7 +32,7 @@ enum FormatLanguages {
         },
         .hostname: { try whole(plainHostname(label: plainLabel)) },
         .idnHostname: { try whole(plainHostname(label: plainLabel)) },
-        .idnEmail: { try whole("(?:\(localPart))@(?:\(plainHostname(label: plainLabel)))") },
+        .idnEmail: { try whole("(?:\(asciiLocalPart))@(?:\(plainHostname(label: plainLabel)))") },
         .regex: { try whole(simpleRegex) },
     ])
 
@@ -120,8 +120,14 @@ enum FormatLanguages {
 
     // MARK: Mail
 
-    private static let atom = "[A-Za-z0-9!#$%&'*+\\-\\/=?^_`{|}~]+"
-    static let localPart = "\(atom)(?:\\.\(atom))*|\"(?:[ !#-\\[\\]-~]|\\\\[ -~])*\""
+    private static let asciiLocalPart = localPart(extra: "")
+
+    /// A dot-atom or a quoted string, with more scalars than those of ASCII.
+    static func localPart(extra: String) -> String {
+        let atom = "[A-Za-z0-9!#$%&'*+\\-\\/=?^_`{|}~\(extra)]+"
+        return "\(atom)(?:\\.\(atom))*|\"(?:[ !#-\\[\\]-~\(extra)]|\\\\[ -~])*\""
+    }
+
     private static let label = "[A-Za-z0-9](?:[A-Za-z0-9\\-]{0,61}[A-Za-z0-9])?"
     static let domain = "\(label)(?:\\.\(label))*|\\[(?:\(ipv4)|[iI][pP][vV]6:(?:\(ipv6)))\\]"
 

@@ -4,6 +4,8 @@
 enum Hostname {
     /// Whether the text is a host name; `international` admits labels outside ASCII.
     static func isValid(_ text: String, international: Bool) -> Bool {
+        // A name of 253 octets has no more scalars; nothing longer needs to be looked at.
+        guard text.utf8.count <= 4 * 253 else { return false }
         var labels: [[Unicode.Scalar]] = [[]]
         for scalar in text.unicodeScalars {
             if scalar == "." || international && isFullStop(scalar) {
@@ -13,36 +15,46 @@ enum Hostname {
             }
         }
         var length = labels.count - 1
+        var decoded: [[Unicode.Scalar]] = []
         for label in labels {
-            guard let encoded = encodedLength(label, international: international) else { return false }
-            length += encoded
+            guard let (unicode, encodedLength) = decode(label, international: international) else { return false }
+            length += encodedLength
+            decoded.append(unicode)
         }
-        return length <= 253
+        return length <= 253 && BidirectionalRule.isSatisfied(decoded)
     }
 
     private static func isFullStop(_ scalar: Unicode.Scalar) -> Bool {
         scalar == "\u{3002}" || scalar == "\u{FF0E}" || scalar == "\u{FF61}"
     }
 
-    /// The length of a valid label in its ASCII form; nil for an invalid one.
-    private static func encodedLength(_ label: [Unicode.Scalar], international: Bool) -> Int? {
+    /// The Unicode form of a valid label and the length of its ASCII form; nil for an invalid label.
+    private static func decode(
+        _ label: [Unicode.Scalar], international: Bool
+    ) -> (unicode: [Unicode.Scalar], encodedLength: Int)? {
         guard let first = label.first, let last = label.last, first != "-", last != "-" else { return nil }
-        let isASCII = label.allSatisfy(\.isASCII)
-        guard isASCII || international else { return nil }
-        if isASCII {
-            guard label.count <= 63, label.allSatisfy({ $0.properties.isAlphabetic || $0.properties.numericType == .decimal || $0 == "-" })
+        guard label.allSatisfy(\.isASCII) else {
+            guard international, InternationalLabel.isValid(label), let encoded = Punycode.encode(label),
+                encoded.count <= 59
             else { return nil }
-            let isReserved = label.count >= 4 && label[2] == "-" && label[3] == "-"
-            guard isReserved else { return label.count }
-            guard label[0] == "x" || label[0] == "X", label[1] == "n" || label[1] == "N" else {
-                return international ? nil : label.count
-            }
-            guard let decoded = Punycode.decode(label[4...]), InternationalLabel.isValid(decoded) else { return nil }
-            return label.count
+            return (label, encoded.count + 4)
         }
-        guard InternationalLabel.isValid(label), let encoded = Punycode.encode(label), encoded.count <= 59 else {
-            return nil
+        guard label.count <= 63, label.allSatisfy(isLetterDigitHyphen) else { return nil }
+        guard label.count >= 4, label[2] == "-", label[3] == "-" else { return (label, label.count) }
+        guard label[0] == "x" || label[0] == "X", label[1] == "n" || label[1] == "N" else {
+            // RFC 1123 knows no reserved labels; RFC 5891 does.
+            return international ? nil : (label, label.count)
         }
-        return encoded.count + 4
+        guard let unicode = Punycode.decode(label[4...]), !unicode.allSatisfy(\.isASCII),
+            InternationalLabel.isValid(unicode)
+        else { return nil }
+        return (unicode, label.count)
+    }
+
+    private static func isLetterDigitHyphen(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar {
+        case "a"..."z", "A"..."Z", "0"..."9", "-": true
+        default: false
+        }
     }
 }

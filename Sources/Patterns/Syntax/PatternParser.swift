@@ -11,7 +11,7 @@ struct PatternParser {
     }
 
     static let maximumDepth = 200
-    static let maximumLength = 200_000
+    static let maximumLength = 100_000
 
     let scalars: [Unicode.Scalar]
     let mode: Mode

@@ -292,7 +292,14 @@ struct TermCompiler {
             return id
         case .concat:
             guard store.isNullable(id) else { return id }
-            return store.union(store.concat(nonEmptyPart(term.a), term.b), nonEmptyPart(term.b))
+            var parts: [TermID] = []
+            var rest = id
+            while store.kind(rest) == .concat {
+                let link = store.terms[Int(rest)]
+                parts.append(store.concat(nonEmptyPart(link.a), link.b))
+                rest = link.b
+            }
+            return store.union(parts + [nonEmptyPart(rest)])
         case .union:
             return store.union(store.operands(id).map { nonEmptyPart($0) })
         case .repetition:

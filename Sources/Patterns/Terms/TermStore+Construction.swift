@@ -290,6 +290,21 @@ extension TermStore {
             most = min(most, terms[Int(id)].lengths.maximum)
         }
         if least > most { return Self.nothing }
+        for (index, id) in list.enumerated() {
+            // A ∩ S{m,n} = A if the texts of A have such lengths and consist of scalars of S.
+            guard let bound = lengthOnly(id) else { continue }
+            let isImplied = list.contains { other in
+                guard other != id else { return false }
+                let lengths = terms[Int(other)].lengths
+                return lengths.minimum >= bound.minimum && lengths.maximum <= bound.maximum
+                    && consists(other, of: bound.set)
+            }
+            if isImplied {
+                var rest = list
+                rest.remove(at: index)
+                return intersection(rest)
+            }
+        }
         if complements > 0 {
             let negated = list.filter { kind($0) == .complement }.map { terms[Int($0)].a }
             // A ∩ ¬A = ∅, and likewise A ∩ ¬(A ∪ B)

@@ -50,7 +50,7 @@ final class TermStore {
         var b: Int32
         /// repetition: maximum, -1 without bound.
         var c: Int32
-        /// The bytes of the cheapest JSON spelling, for pure terms.
+        /// The bytes of the cheapest JSON spelling of a text of a pure term; a lower bound for others.
         var cost: Int
         var lengths: Lengths
     }
@@ -75,6 +75,8 @@ final class TermStore {
     var overflowed = false
 
     private var buckets: [Int32]
+    var consistsMemo: [UInt64: Bool] = [:]
+    var lengthBoundMemo: [TermID: LengthBound?] = [:]
 
     /// `.` and the like: the set of all scalars, and one or more scalars.
     private(set) var anyScalar: TermID = 0
@@ -195,6 +197,13 @@ final class TermStore {
         return intern(.set, index, 0, 0)
     }
 
+    /// Takes over the sets and the numbering of variables and lookbehinds of an empty store's model.
+    func adoptLeaves(of other: TermStore) {
+        for set in other.sets { _ = self.set(set) }
+        definitions = [TermID](repeating: Self.nothing, count: other.definitions.count)
+        mayLookBehind = other.mayLookBehind
+    }
+
     /// A new variable, to be defined later.
     func newVariable() -> TermID {
         let number = Int32(definitions.count)
@@ -250,6 +259,7 @@ final class TermStore {
                 flags.formUnion(part.flags.intersection([.dynamic, .contextual]))
                 lengths.minimum = max(lengths.minimum, part.lengths.minimum)
                 lengths.maximum = min(lengths.maximum, part.lengths.maximum)
+                term.cost = max(term.cost, part.cost)
             }
             term.flags = flags
             term.lengths = lengths
