@@ -5,9 +5,9 @@ import Testing
 
 struct PatternSyntaxTests {
     @Test(arguments: [
-        "a|", "()", "(?:)", "(?<year>\\d{4})", "[a-]", "[]a]", "[^]", "x{,5}", "{", "}", "]", "a{2}{", "\\-", "\\_", "\\/",
-        "\\\"", "\\cA", "\\0", "\\x41", "\\u0041", "\\u{41}", "\\p{L}", "\\p{Script=Han}", "\\P{Lu}", "[\\w-.]", "(?=a)*",
-        "[\\b]", "[\\-]", "a??", "a{1,2}?", "\\p{gc=Nd}", "\\p{Alphabetic}",
+        "a|", "()", "(?:)", "(?<year>\\d{4})", "[a-]", "[]a]", "[^]", "x{,5}", "{", "}", "]", "a{2}{", "\\-", "\\_",
+        "\\/", "\\\"", "\\cA", "\\0", "\\x41", "\\u0041", "\\u{41}", "\\p{L}", "\\p{Script=Han}", "\\P{Lu}", "[\\w-.]",
+        "(?=a)*", "[\\b]", "[\\-]", "a??", "a{1,2}?", "\\p{gc=Nd}", "\\p{Alphabetic}",
     ])
     func acceptsWhatAuthorsWrite(_ source: String) throws {
         _ = try Automaton(.pattern(try Pattern(source)))

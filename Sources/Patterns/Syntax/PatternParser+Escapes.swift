@@ -79,7 +79,9 @@ extension PatternParser {
         case "f": return 0x0C
         case "r": return 0x0D
         case "0":
-            if let next = current, ("0"..."9").contains(next) { throw syntaxError("octal escapes are not allowed", at: start) }
+            if let next = current, ("0"..."9").contains(next) {
+                throw syntaxError("octal escapes are not allowed", at: start)
+            }
             return 0
         case "c":
             guard let letter = current, letter.isASCII, letter.properties.isAlphabetic else {

@@ -67,7 +67,7 @@ struct PatternParser {
 
     mutating func parse() throws(PatternError) -> PatternNode {
         guard scalars.count <= Self.maximumLength else {
-            throw PatternError(code: .tooComplex, message: "the pattern is longer than \(Self.maximumLength) characters")
+            throw PatternError(code: .tooComplex, message: "the pattern is longer than \(Self.maximumLength) scalars")
         }
         let node = try parseDisjunction()
         if current == ")" { throw syntaxError("unmatched ')'") }
@@ -179,7 +179,7 @@ struct PatternParser {
         return (.look(behind: look.behind, negated: look.negated, body), !look.behind)
     }
 
-    /// `i:` and the like after `(?`. Modifiers that change nothing are accepted.
+    /// `i:` and the like after `(?`.
     private mutating func parseModifiers(_ start: Int) throws(PatternError) -> Bool {
         var distance = 0
         while let scalar = peek(distance), "ims-".unicodeScalars.contains(scalar) { distance += 1 }
