@@ -18,13 +18,17 @@ final class PatternMachine: ConstraintMachine {
     }
 
     let automaton: Automaton
-    /// Strings of more scalars are refused; only for languages that are closed under taking prefixes.
+    /// Strings of fewer or more scalars are refused.
+    let least: Int
     let most: Int?
+    let knowsClosing: Bool
     private var states: [State?] = [nil]
     private var ids: [State: UInt32] = [:]
     private(set) var start = ConfigID.dead
 
-    init(_ language: Language, most: Int? = nil) throws {
+    init(_ language: Language, least: Int = 0, most: Int? = nil, knowsClosing: Bool = true) throws {
+        self.least = least
+        self.knowsClosing = knowsClosing
         automaton = try Automaton(language)
         self.most = most
         start = intern(State(place: .before, automaton: automaton.start))
@@ -40,9 +44,11 @@ final class PatternMachine: ConstraintMachine {
 
     private func feed(_ scalar: UInt32, _ state: State) -> State? {
         let next = automaton.transition(state.automaton, class: automaton.classOf(scalar: scalar))
-        guard automaton.liveness(next) == .alive else { return nil }
-        if let most, state.count >= most { return nil }
-        return State(place: .body, automaton: next, count: most == nil ? 0 : state.count + 1)
+        let count = state.count + 1
+        if let most, count > most { return nil }
+        let window = automaton.canFinish(next, minScalars: max(0, least - count), maxScalars: most.map { $0 - count })
+        guard window == .alive else { return nil }
+        return State(place: .body, automaton: next, count: most == nil ? min(count, least) : count)
     }
 
     private static let escapes: [UInt8: UInt32] = [
@@ -53,11 +59,9 @@ final class PatternMachine: ConstraintMachine {
     private static func scalars(_ bytes: [UInt8]) -> [UInt32] {
         if bytes == [0x5C] { return Array(escapes.values) + (0..<0x20) }
         if bytes[0] == 0x5C {
-            let digits = bytes.dropFirst(2).map { Int(String(UnicodeScalar($0)), radix: 16) ?? 0 }
-            switch digits.count {
-            case 0...2: return Array(0..<0x20)
-            default: return (0..<16).map { UInt32(digits[2] * 16 + $0) }
-            }
+            let long = (0..<0x20).filter { !escapes.values.contains($0) }
+            if bytes.count < 5 { return long }
+            return long.filter { ($0 >= 0x10) == (bytes[4] == 0x31) }
         }
         var found: [UInt32] = []
         func complete(_ bytes: [UInt8]) {
@@ -79,7 +83,9 @@ final class PatternMachine: ConstraintMachine {
         case .done: return nil
         case .body:
             switch byte {
-            case 0x22: return automaton.isAccepting(state.automaton) ? State(place: .done, automaton: .dead) : nil
+            case 0x22:
+                return automaton.isAccepting(state.automaton) && state.count >= least
+                    ? State(place: .done, automaton: .dead) : nil
             case 0x5C, 0xC2...0xF4: return within([byte], state)
             case 0x20..<0x80: return feed(UInt32(byte), state)
             default: return nil
@@ -94,7 +100,8 @@ final class PatternMachine: ConstraintMachine {
                 guard "0123456789abcdef".utf8.contains(byte) else { return nil }
                 if next.count < 5 { return byte == 0x30 || (next.count == 4 && byte == 0x31) ? within(next, state) : nil }
                 if next.count == 5 { return byte == 0x30 || byte == 0x31 ? within(next, state) : nil }
-                return feed(Self.scalars(bytes)[Int(String(UnicodeScalar(byte)), radix: 16) ?? 0], state)
+                let scalar = UInt32(bytes.last == 0x31 ? 16 : 0) + (UInt32(String(UnicodeScalar(byte)), radix: 16) ?? 0)
+                return Self.escapes.values.contains(scalar) ? nil : feed(scalar, state)
             }
             let low: UInt8 = bytes.count > 1 ? 0x80 : bytes[0] == 0xE0 ? 0xA0 : bytes[0] == 0xF0 ? 0x90 : 0x80
             let high: UInt8 = bytes.count > 1 ? 0xBF : bytes[0] == 0xED ? 0x9F : bytes[0] == 0xF4 ? 0x8F : 0xBF
@@ -135,7 +142,9 @@ final class PatternMachine: ConstraintMachine {
     func stringBody(_ configuration: ConfigID) -> StringBody? {
         guard let state = states[Int(configuration.rawValue)], state.place == .body else { return nil }
         return StringBody(
-            automaton: automaton, state: state.automaton, remainingScalars: most.map { $0 - state.count }
+            automaton: automaton, state: state.automaton, missingScalars: max(0, least - state.count),
+            remainingScalars: most.map { $0 - state.count },
+            closing: knowsClosing ? intern(State(place: .done, automaton: .dead)) : .dead
         )
     }
 

@@ -33,11 +33,13 @@ final class TemplateMachine: ConstraintMachine {
     private(set) var start = ConfigID.dead
     let alphabet: ByteSet
     let givesBounds: Bool
+    let knowsClosing: Bool
 
-    init(_ templates: [[Part]], alphabet: ByteSet = .all, givesBounds: Bool = true) {
+    init(_ templates: [[Part]], alphabet: ByteSet = .all, givesBounds: Bool = true, knowsClosing: Bool = true) {
         self.templates = templates
         self.alphabet = alphabet
         self.givesBounds = givesBounds
+        self.knowsClosing = knowsClosing
         start = intern(templates.indices.flatMap { closure(Item(template: $0, part: 0)) })
     }
 
@@ -107,8 +109,10 @@ final class TemplateMachine: ConstraintMachine {
                 return Array(#""\bfnrt"#.utf8).contains(byte) ? done() : []
             case 2: return byte == 0x30 ? into(3) : []
             case 3: return byte == 0x30 ? into(4) : []
-            case 4: return byte == 0x30 || byte == 0x31 ? into(5) : []
-            case 5: return Array("0123456789abcdef".utf8).contains(byte) ? done() : []
+            case 4: return byte == 0x30 ? into(5) : byte == 0x31 ? into(6) : []
+            // Only controls without a short escape.
+            case 5: return Array("01234567be".utf8).contains(byte) ? done() : []
+            case 6: return Array("0123456789abcdef".utf8).contains(byte) ? done() : []
             case 10: return (0x80...0xBF).contains(byte) ? done() : []
             case 11: return (0x80...0xBF).contains(byte) ? into(10) : []
             case 12: return (0xA0...0xBF).contains(byte) ? into(10) : []
@@ -137,10 +141,12 @@ final class TemplateMachine: ConstraintMachine {
     func stringBody(_ configuration: ConfigID) -> StringBody? {
         let items = sets[Int(configuration.rawValue)]
         guard items.count == 1, let item = items.first, item.part < templates[item.template].count,
-            case .body(_, let most) = templates[item.template][item.part], item.state == 0
+            case .body(let least, let most) = templates[item.template][item.part], item.state == 0
         else { return nil }
+        let after = closure(Item(template: item.template, part: item.part + 1))
         return StringBody(
-            remainingScalars: most.map { $0 - item.count },
+            missingScalars: max(0, least - item.count), remainingScalars: most.map { $0 - item.count },
+            closing: knowsClosing ? intern(after) : .dead,
             completionBound: givesBounds ? minimumCompletion(configuration) : nil
         )
     }
@@ -153,7 +159,7 @@ final class TemplateMachine: ConstraintMachine {
         case .digits(let least, _): bytes = Array(repeating: 0x30, count: max(0, least - item.count))
         case .body(let least, _):
             let ends: [Int: String] = [
-                0: "", 1: "n", 2: "0000", 3: "000", 4: "00", 5: "0",
+                0: "", 1: "n", 2: "0000", 3: "000", 4: "00", 5: "0", 6: "0",
             ]
             if let end = ends[item.state] {
                 bytes = Array(end.utf8)

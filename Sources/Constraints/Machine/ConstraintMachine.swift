@@ -22,24 +22,33 @@ package struct ConfigID: Hashable, Sendable {
 
 /// What a string may still contain, for work on many tokens at once.
 ///
-/// A run of *n* plain characters (no quote, no backslash, no control, complete UTF-8) is viable exactly when *n* is at most
-/// ``remainingScalars`` and the body's automaton, where there is one, stays alive through it.
+/// The content of a string is characters that spell themselves, and canonical escapes. A run of *n* characters is viable exactly when *n* is
+/// at most ``remainingScalars`` and the automaton, where there is one, can still finish within the window that is left. The string may be
+/// closed exactly when ``missingScalars`` have come and the automaton accepts, unless ``closing`` is dead.
 package struct StringBody {
     /// The automaton over the string's scalars; nil where any scalar may come next.
     package var automaton: Automaton?
     /// The automaton's state.
     package var state: Automaton.StateID
+    /// The number of scalars that must still come.
+    package var missingScalars: Int
     /// The number of scalars that may still come; nil where there is no bound.
     package var remainingScalars: Int?
-    /// An upper bound of the shortest completion, in bytes, after any viable plain run from here; nil where none is known.
+    /// The configuration after the closing quote, where it does not depend on the content; otherwise dead, and then nothing is said about
+    /// when the string may be closed.
+    package var closing: ConfigID
+    /// An upper bound of the shortest completion, in bytes, after any viable run of characters from here; nil where none is known.
     package var completionBound: Int?
 
     package init(
-        automaton: Automaton? = nil, state: Automaton.StateID = .dead, remainingScalars: Int?, completionBound: Int? = nil
+        automaton: Automaton? = nil, state: Automaton.StateID = .dead, missingScalars: Int = 0, remainingScalars: Int?,
+        closing: ConfigID = .dead, completionBound: Int? = nil
     ) {
         self.automaton = automaton
         self.state = state
+        self.missingScalars = missingScalars
         self.remainingScalars = remainingScalars
+        self.closing = closing
         self.completionBound = completionBound
     }
 }

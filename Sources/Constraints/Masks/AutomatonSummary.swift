@@ -10,12 +10,11 @@ final class AutomatonSummary {
     let automaton: Automaton
     /// By class of the automaton: the classes of the trie that share scalars with it.
     private var touching: [UInt64]
-    /// The classes of the trie that an automaton class may be in at all.
     private var summaries: [BodySummary] = [.none]
     /// By state: 0 if not known, else the index of the summary plus 1.
     private var indices: [UInt32] = []
-    /// By state: 0 if not known, 1 if alive, 2 if not.
-    private var lives: UnsafeMutablePointer<UInt8>
+    /// By state: the scalars of its shortest completion; -1 if not known, `Int32.max` if there is none.
+    private var rests: UnsafeMutablePointer<Int32>
     private var capacity = 256
     private var alive: [Int32: UInt64] = [:]
 
@@ -35,37 +34,44 @@ final class AutomatonSummary {
                 }
             }
         }
-        lives = .allocate(capacity: capacity)
-        lives.initialize(repeating: 0, count: capacity)
+        rests = .allocate(capacity: capacity)
+        rests.initialize(repeating: -1, count: capacity)
     }
 
-    deinit { lives.deallocate() }
+    deinit { rests.deallocate() }
 
     @inline(__always)
-    func isAlive(_ state: Automaton.StateID) -> Bool {
+    func isAlive(_ state: Automaton.StateID) -> Bool { shortest(state) < Int(Int32.max) }
+
+    /// The scalars of the shortest completion; at least `Int32.max` if there is none.
+    @inline(__always)
+    func shortest(_ state: Automaton.StateID) -> Int {
         let raw = Int(state.rawValue)
         if raw < capacity {
-            let known = lives[raw]
-            if known != 0 { return known == 1 }
+            let known = rests[raw]
+            if known >= 0 { return known == .max ? .max : Int(known) }
         }
-        return workLife(state)
+        return workShortest(state)
     }
 
     @inline(never)
-    private func workLife(_ state: Automaton.StateID) -> Bool {
+    private func workShortest(_ state: Automaton.StateID) -> Int {
         let raw = Int(state.rawValue)
         if raw >= capacity {
             var larger = capacity
             while larger <= raw { larger *= 2 }
-            let replacement = UnsafeMutablePointer<UInt8>.allocate(capacity: larger)
-            replacement.initialize(from: lives, count: capacity)
-            (replacement + capacity).initialize(repeating: 0, count: larger - capacity)
-            lives.deallocate()
-            lives = replacement
+            let replacement = UnsafeMutablePointer<Int32>.allocate(capacity: larger)
+            replacement.initialize(from: rests, count: capacity)
+            (replacement + capacity).initialize(repeating: -1, count: larger - capacity)
+            rests.deallocate()
+            rests = replacement
             capacity = larger
         }
-        let result = !state.isDead && automaton.liveness(state) == .alive
-        lives[raw] = result ? 1 : 2
+        var result = Int.max
+        if !state.isDead, automaton.liveness(state) == .alive, let length = automaton.shortestLength(state) {
+            result = min(length, Int(Int32.max) - 1)
+        }
+        rests[raw] = Int32(clamping: result)
         return result
     }
 
@@ -78,6 +84,12 @@ final class AutomatonSummary {
         }
         alive[state.rawValue] = result
         return result
+    }
+
+    /// Whether a scalar leads from a state back to it.
+    private func canRepeat(_ state: Automaton.StateID) -> Bool {
+        guard isAlive(state) else { return false }
+        return (0..<automaton.classCount).contains { automaton.transition(state, class: $0) == state }
     }
 
     /// The runs that are viable from `state`, however long a string may be.
@@ -102,6 +114,9 @@ final class AutomatonSummary {
         guard classes != 0 else { return .none }
         var result = BodySummary()
         var visits = 0
+        // The longest rest of any state looked at; no run within a summary leads to another one.
+        var longest = shortest(start)
+        var canWait = canRepeat(start)
         while classes != 0 {
             var seen: Set<Int32> = [start.rawValue]
             var layer = [start]
@@ -116,8 +131,14 @@ final class AutomatonSummary {
                         next.append(target)
                         visits += 1
                         narrower &= aliveClasses(target)
+                        longest = max(longest, shortest(target))
+                        canWait = canWait && canRepeat(target)
                     }
-                    if visits > AutomatonSummary.regionLimit { break exploring }
+                    if visits > AutomatonSummary.regionLimit {
+                        // The states after the last scalar are not all known.
+                        if depth > 1 { depth -= 1 } else { longest = .max }
+                        break exploring
+                    }
                 }
                 if next.isEmpty {
                     depth = .max
@@ -137,6 +158,8 @@ final class AutomatonSummary {
             if depth == .max || narrower == classes || visits > AutomatonSummary.regionLimit { break }
             classes = narrower
         }
+        result.longestRest = longest
+        result.canWait = canWait
         if result.classes & ScalarClasses.beyondASCII == ScalarClasses.beyondASCII {
             result.classes |= ScalarClasses.partial
         }
@@ -144,18 +167,5 @@ final class AutomatonSummary {
             result.fewerClasses |= ScalarClasses.partial
         }
         return result
-    }
-
-    /// Whether a scalar of the range keeps the automaton alive.
-    func canBegin(_ range: ClosedRange<UInt32>, from state: Automaton.StateID) -> Bool {
-        let classes = automaton.classes(inScalarRange: range)
-        for (index, var word) in classes.words.enumerated() {
-            while word != 0 {
-                let target = automaton.transition(state, class: index << 6 | word.trailingZeroBitCount)
-                if isAlive(target) { return true }
-                word &= word &- 1
-            }
-        }
-        return false
     }
 }

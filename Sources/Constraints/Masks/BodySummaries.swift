@@ -10,6 +10,10 @@ struct BodySummary {
     /// The same for fewer classes and longer runs.
     var fewerClasses: UInt64 = 0
     var moreScalars: Int = 0
+    /// The most scalars that a completion needs after any such run.
+    var longestRest: Int = 0
+    /// Whether completions of any greater length exist as well.
+    var canWait = false
 
     static let none = BodySummary()
 
@@ -25,11 +29,16 @@ struct BodySummary {
             || classes & ~fewerClasses == 0 && count <= moreScalars
     }
 
-    /// The same for strings that may only go on for so many scalars.
-    func limited(to remaining: Int) -> BodySummary {
-        BodySummary(
-            classes: classes, scalars: min(scalars, remaining), fewerClasses: fewerClasses,
-            moreScalars: min(moreScalars, remaining)
+    /// The same where `most` scalars may still come, and `least` must.
+    func limited(least: Int, most: Int) -> BodySummary {
+        guard most < .max || least > 0 else { return self }
+        // What a run leaves must be enough for the longest rest.
+        let rest = max(longestRest, least)
+        guard least == 0 || canWait, most > rest else { return .none }
+        let room = most == .max ? .max : most - rest
+        return BodySummary(
+            classes: classes, scalars: min(scalars, room), fewerClasses: fewerClasses, moreScalars: min(moreScalars, room),
+            longestRest: longestRest, canWait: canWait
         )
     }
 }
@@ -72,7 +81,7 @@ final class BodySummaries {
         let remaining = body.remainingScalars ?? .max
         let summary: BodySummary
         if let automaton = body.automaton {
-            summary = automata(automaton).summary(of: body.state).limited(to: remaining)
+            summary = automata(automaton).summary(of: body.state).limited(least: body.missingScalars, most: remaining)
         } else {
             summary = BodySummary(classes: ScalarClasses.plain | ScalarClasses.partial, scalars: remaining)
         }

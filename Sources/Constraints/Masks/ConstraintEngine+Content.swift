@@ -3,91 +3,151 @@
 import Patterns
 
 extension ConstraintEngine {
-    /// Adds the tokens that are plain content of a string which an automaton watches over.
+    /// Adds the tokens that begin within a string which an automaton watches over.
     ///
-    /// The walk steps the automaton only, not the machine, and takes a subtree at once where the automaton stays alive through all of it.
-    func addContent(
-        _ automaton: Automaton, _ start: Automaton.StateID, remaining: Int, into words: UnsafeMutablePointer<UInt64>
+    /// The walk steps the automaton only, and the machine only behind a closing quote. It takes a subtree at once where the automaton stays
+    /// alive through all of it.
+    func addContent<Machine: ConstraintMachine>(
+        _ machine: Machine, _ automaton: Automaton, _ body: StringBody, into words: UnsafeMutablePointer<UInt64>
     ) {
         let trie = vocabulary.trie
         let nodes = trie.nodes
         let tokens = trie.tokens
-        let knowledge = summaries.automata(automaton)
+        let window = ContentWindow(
+            knowledge: summaries.automata(automaton), least: body.missingScalars, most: body.remainingScalars ?? .max
+        )
+        let most = window.most
         let content = content
-        content[0] = ContentState(state: start, scalars: 0)
+        content[0] = ContentState(state: body.state, scalars: 0, lexer: .boundary)
         var index = 1
         let end = trie.nodeCount
         while index < end {
             let node = nodes[index]
             let depth = Int(node.depth)
-            let before = content[depth &- 1]
-            var next = before.state
-            var decoder = before.decoder
-            var scalars = before.scalars
-            let ownEnd = nodes[index + 1].firstRank
-            if node.byte < 0x80 {
-                guard node.byte >= 0x20, node.byte != 0x22, node.byte != 0x5C, decoder.isAtBoundary, scalars < remaining else {
-                    index = Int(node.end)
-                    continue
-                }
-                next = automaton.transition(before.state, class: automaton.classOf(scalar: UInt32(node.byte)))
-                scalars += 1
-            } else {
-                guard !decoder.isAtBoundary || scalars < remaining else {
-                    index = Int(node.end)
-                    continue
-                }
-                switch decoder.feed(node.byte) {
-                case .malformed:
-                    index = Int(node.end)
-                    continue
-                case .scalar(let scalar):
-                    next = automaton.transition(before.state, class: automaton.classOf(scalar: scalar))
-                    scalars += 1
-                case .incomplete:
-                    guard let range = decoder.reachableScalars, knowledge.canBegin(range, from: before.state) else {
-                        index = Int(node.end)
-                        continue
-                    }
-                }
-            }
-            let isAtBoundary = decoder.isAtBoundary
-            if isAtBoundary, !knowledge.isAlive(next) {
+            var current = content[depth &- 1]
+            let isBoundary: Bool
+            switch current.lexer.read(node.byte) {
+            case .invalid:
                 index = Int(node.end)
                 continue
+            case .close:
+                if !body.closing.isDead, current.scalars >= window.least, automaton.isAccepting(current.state) {
+                    addTokens(trie, index, into: words)
+                    walk(machine, trie, below: index, body.closing, into: words)
+                }
+                index = Int(node.end)
+                continue
+            case .scalar(let scalar):
+                guard current.scalars < most else {
+                    index = Int(node.end)
+                    continue
+                }
+                current.state = automaton.transition(current.state, class: automaton.classOf(scalar: scalar))
+                current.scalars += 1
+                current.lexer = .boundary
+                guard window.isViable(current.state, current.scalars) else {
+                    index = Int(node.end)
+                    continue
+                }
+                isBoundary = true
+            case .more(let lexer):
+                guard current.scalars < most, window.canBegin(lexer, from: current) else {
+                    index = Int(node.end)
+                    continue
+                }
+                current.lexer = lexer
+                isBoundary = false
             }
             var rank = node.firstRank
+            let ownEnd = nodes[index + 1].firstRank
             while rank < ownEnd {
                 let id = tokens[Int(rank)]
                 words[Int(id >> 6)] |= 1 << UInt64(id & 63)
                 rank &+= 1
             }
-            if isAtBoundary, Int(node.end) - index > 2 {
-                let summary = knowledge.summary(of: next)
-                let left = remaining - scalars
-                if summary.covers(node.classes, scalars: node.maximumScalars),
-                    left >= (node.maximumScalars == .max ? .max : Int(node.maximumScalars))
-                {
-                    let last = nodes[Int(node.end)].firstRank
-                    while rank < last {
-                        let id = tokens[Int(rank)]
-                        words[Int(id >> 6)] |= 1 << UInt64(id & 63)
-                        rank &+= 1
-                    }
-                    index = Int(node.end)
-                    continue
+            if isBoundary, Int(node.end) - index > 2, window.covers(node, current) {
+                let last = nodes[Int(node.end)].firstRank
+                while rank < last {
+                    let id = tokens[Int(rank)]
+                    words[Int(id >> 6)] |= 1 << UInt64(id & 63)
+                    rank &+= 1
                 }
+                index = Int(node.end)
+                continue
             }
-            content[depth] = ContentState(state: next, scalars: scalars, decoder: decoder)
+            content[depth] = current
             index += 1
+        }
+    }
+
+    /// Adds the tokens that end at a node.
+    private func addTokens(_ trie: TokenTrie, _ index: Int, into words: UnsafeMutablePointer<UInt64>) {
+        for rank in trie.nodes[index].firstRank..<trie.nodes[index + 1].firstRank {
+            let id = trie.tokens[Int(rank)]
+            words[Int(id >> 6)] |= 1 << UInt64(id & 63)
         }
     }
 }
 
-/// Where a walk over plain content stands.
+/// Where a walk over the content of a string stands.
 struct ContentState {
     var state: Automaton.StateID
     /// The scalars complete so far.
     var scalars: Int
-    var decoder = ScalarDecoder()
+    var lexer: StringLexer
+}
+
+/// An automaton together with the number of scalars that must and may still come.
+struct ContentWindow {
+    let knowledge: AutomatonSummary
+    let least: Int
+    let most: Int
+
+    /// Whether the string can be finished from a state after so many scalars.
+    @inline(__always)
+    func isViable(_ state: Automaton.StateID, _ scalars: Int) -> Bool {
+        if scalars < least { return canFinish(state, scalars) }
+        return knowledge.shortest(state) <= most &- scalars
+    }
+
+    private func canFinish(_ state: Automaton.StateID, _ scalars: Int) -> Bool {
+        !state.isDead
+            && knowledge.automaton.canFinish(
+                state, minScalars: max(0, least - scalars), maxScalars: most == .max ? nil : most - scalars
+            ) == .alive
+    }
+
+    /// Whether some character that begins like this leads to a viable state.
+    func canBegin(_ lexer: StringLexer, from current: ContentState) -> Bool {
+        let automaton = knowledge.automaton
+        if let escapes = lexer.escapes {
+            return escapes.contains {
+                isViable(automaton.transition(current.state, class: automaton.classOf(scalar: $0)), current.scalars + 1)
+            }
+        }
+        guard let range = lexer.scalars else { return false }
+        let classes = automaton.classes(inScalarRange: range)
+        for (index, var word) in classes.words.enumerated() {
+            while word != 0 {
+                let target = automaton.transition(current.state, class: index << 6 | word.trailingZeroBitCount)
+                if isViable(target, current.scalars + 1) { return true }
+                word &= word &- 1
+            }
+        }
+        return false
+    }
+
+    /// Whether every token below a node is viable.
+    @inline(__always)
+    func covers(_ node: TokenTrie.Node, _ current: ContentState) -> Bool {
+        let summary = knowledge.summary(of: current.state)
+        guard summary.covers(node.classes, scalars: node.maximumScalars) else { return false }
+        let missing = max(0, least &- current.scalars)
+        if most == .max { return missing == 0 || summary.canWait }
+        // What the longest token below leaves must be enough for the longest rest.
+        let below = node.maximumScalars == .max ? Int.max : Int(node.maximumScalars)
+        let left = most &- current.scalars
+        guard below <= left, missing == 0 || summary.canWait else { return false }
+        return max(summary.longestRest, missing) <= left &- below
+    }
 }

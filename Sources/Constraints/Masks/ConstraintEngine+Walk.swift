@@ -15,21 +15,25 @@ extension ConstraintEngine {
             return
         }
         if let body = machine.stringBody(configuration) {
-            // Plain content comes from a slice or from the automaton; what is left has a quote or a backslash after plain characters.
-            let remaining = body.remainingScalars ?? .max
+            let most = body.remainingScalars ?? .max
             if let automaton = body.automaton {
-                addContent(automaton, body.state, remaining: remaining, into: words)
+                addContent(machine, automaton, body, into: words)
             } else {
-                vocabulary.addPlain(scalars: remaining, to: words)
+                vocabulary.addContent(scalars: most, to: words)
+                if !body.closing.isDead, body.missingScalars <= vocabulary.longestToken {
+                    vocabulary.closers.add(
+                        rests(machine, after: body.closing), least: body.missingScalars, most: most, to: words
+                    )
+                }
             }
-            walk(machine, vocabulary.breakTrie, below: 0, configuration, into: words)
+            if body.closing.isDead { walk(machine, vocabulary.closers.trie, below: 0, configuration, into: words) }
         } else {
             walk(machine, trie, below: 0, configuration, into: words)
         }
     }
 
     /// Adds the tokens strictly below node `top` of `trie`, where the machine is in `configuration`.
-    private func walk<Machine: ConstraintMachine>(
+    func walk<Machine: ConstraintMachine>(
         _ machine: Machine, _ trie: TokenTrie, below top: Int, _ configuration: ConfigID,
         into words: UnsafeMutablePointer<UInt64>
     ) {
@@ -96,6 +100,28 @@ extension ConstraintEngine {
             path[Int(node.depth)] = next
             index += 1
         }
+    }
+
+    /// The rests of closing tokens that are viable after the quote.
+    private func rests<Machine: ConstraintMachine>(_ machine: Machine, after closing: ConfigID) -> [UInt32] {
+        if let known = closerRests[closing] { return known }
+        let trie = vocabulary.closers.rests
+        var found: [UInt32] = [0]
+        path[0] = closing
+        var index = 1
+        while index < trie.nodeCount {
+            let node = trie.nodes[index]
+            let next = machine.step(path[Int(node.depth) - 1], node.byte)
+            if next.isDead {
+                index = Int(node.end)
+                continue
+            }
+            for rank in node.firstRank..<trie.nodes[index + 1].firstRank { found.append(trie.tokens[Int(rank)]) }
+            path[Int(node.depth)] = next
+            index += 1
+        }
+        closerRests[closing] = found
+        return found
     }
 
     /// The same without any bulk work, each token checked for a completion in tokens.

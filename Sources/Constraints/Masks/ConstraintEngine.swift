@@ -28,6 +28,8 @@ package final class ConstraintEngine {
     /// The same for a walk over plain content.
     let content: UnsafeMutablePointer<ContentState>
     let summaries = BodySummaries()
+    /// The numbers of the viable rests of closing tokens, by the configuration after the quote.
+    var closerRests: [ConfigID: [UInt32]] = [:]
     /// Completions in tokens that have been worked out.
     var completions: [ConfigID: CompletionStep] = [:]
     /// The longest completion in bytes that one token may leave, by configuration.
@@ -48,7 +50,7 @@ package final class ConstraintEngine {
         path.initialize(repeating: .dead, count: vocabulary.longestToken + 2)
         content = .allocate(capacity: vocabulary.longestToken + 2)
         content.initialize(
-            repeating: ContentState(state: .dead, scalars: 0), count: vocabulary.longestToken + 2
+            repeating: ContentState(state: .dead, scalars: 0, lexer: .boundary), count: vocabulary.longestToken + 2
         )
         if machine.start.isDead || (isGuarded && completionStep(machine.start) == nil) {
             throw MaskError(

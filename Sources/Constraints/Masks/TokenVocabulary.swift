@@ -18,13 +18,13 @@ public final class TokenVocabulary: @unchecked Sendable {  // immutable after it
 
     /// All tokens with bytes.
     let trie: TokenTrie
-    /// The tokens whose first character that a JSON string does not hold as it is, is a quote or a backslash.
-    let breakTrie: TokenTrie
-    /// By number of scalars: the tokens of at most that many plain characters, the last one possibly unfinished, as mask words.
-    let plainSlices: UnsafeMutablePointer<UInt64>
+    /// The tokens that are string content and then a closing quote, with or without text after it.
+    let closers: Closers
+    /// By number of characters: the tokens of string content of at most that many, the last one possibly unfinished, as mask words.
+    let contentSlices: UnsafeMutablePointer<UInt64>
     let wordCapacity: Int
-    /// The plain tokens longer than the last slice but one covers: id and number of scalars, shortest first.
-    let longPlain: [(token: UInt32, scalars: Int)]
+    /// The content tokens longer than the last slice but one covers: id and number of scalars, shortest first.
+    let longContent: [(token: UInt32, scalars: Int)]
 
     private let bytes: [UInt8]
     private let offsets: [Int]
@@ -46,8 +46,8 @@ public final class TokenVocabulary: @unchecked Sendable {  // immutable after it
         var offsets: [Int] = [0]
         offsets.reserveCapacity(tokens.count + 1)
         var ids: [UInt32] = []
-        var breakers: [UInt32] = []
-        var plain: [(token: UInt32, scalars: Int)] = []
+        var closers: [Closers.Token] = []
+        var content: [(token: UInt32, scalars: Int)] = []
         var singles = ByteSet()
         for (id, token) in tokens.enumerated() {
             if let token, !token.isEmpty, !ends.contains(id), token.count < Int(UInt16.max) {
@@ -55,8 +55,8 @@ public final class TokenVocabulary: @unchecked Sendable {  // immutable after it
                 ids.append(UInt32(id))
                 if token.count == 1 { singles.insert(token[0]) }
                 switch TokenVocabulary.shape(of: token) {
-                case .plain(let scalars): plain.append((UInt32(id), scalars))
-                case .broken: breakers.append(UInt32(id))
+                case .content(let scalars): content.append((UInt32(id), scalars))
+                case .closer(let scalars, let end): closers.append((UInt32(id), scalars, Array(token[end...])))
                 case .other: break
                 }
             }
@@ -66,20 +66,20 @@ public final class TokenVocabulary: @unchecked Sendable {  // immutable after it
         self.offsets = offsets
         singleBytes = singles
         trie = TokenTrie(ids: ids, bytes: bytes, offsets: offsets)
-        breakTrie = TokenTrie(ids: breakers, bytes: bytes, offsets: offsets)
+        self.closers = Closers(closers, bytes: bytes, offsets: offsets)
         wordCapacity = max(1, (tokens.count + 63) / 64)
         let sliceCount = TokenVocabulary.sliceLimit + 2
-        plainSlices = .allocate(capacity: sliceCount * wordCapacity)
-        plainSlices.initialize(repeating: 0, count: sliceCount * wordCapacity)
-        for (token, scalars) in plain {
+        contentSlices = .allocate(capacity: sliceCount * wordCapacity)
+        contentSlices.initialize(repeating: 0, count: sliceCount * wordCapacity)
+        for (token, scalars) in content {
             for slice in min(scalars, TokenVocabulary.sliceLimit + 1)..<sliceCount {
-                plainSlices[slice * wordCapacity + Int(token >> 6)] |= 1 << UInt64(token & 63)
+                contentSlices[slice * wordCapacity + Int(token >> 6)] |= 1 << UInt64(token & 63)
             }
         }
-        longPlain = plain.filter { $0.scalars > TokenVocabulary.sliceLimit }.sorted { $0.scalars < $1.scalars }
+        longContent = content.filter { $0.scalars > TokenVocabulary.sliceLimit }.sorted { $0.scalars < $1.scalars }
     }
 
-    deinit { plainSlices.deallocate() }
+    deinit { contentSlices.deallocate() }
 
     /// The bytes of a token; empty for special tokens and ids outside the vocabulary.
     public func bytes(of token: Int) -> [UInt8] {
@@ -94,44 +94,44 @@ public final class TokenVocabulary: @unchecked Sendable {  // immutable after it
     }
 
     private enum Shape {
-        /// Only plain characters; an unfinished last one is counted.
-        case plain(scalars: Int)
-        /// Plain characters, then a quote or a backslash.
-        case broken
+        /// Only string content; an unfinished last character is counted.
+        case content(scalars: Int)
+        /// String content, then a closing quote that ends before an index.
+        case closer(scalars: Int, end: Int)
         case other
     }
 
     private static func shape(of token: [UInt8]) -> Shape {
-        var decoder = ScalarDecoder()
+        var lexer = StringLexer.boundary
         var scalars = 0
-        for byte in token {
-            switch decoder.feed(byte) {
-            case .malformed: return .other
-            case .incomplete: break
-            case .scalar(let scalar):
-                if scalar == 0x22 || scalar == 0x5C { return .broken }
-                if scalar < 0x20 { return .other }
+        for (index, byte) in token.enumerated() {
+            switch lexer.read(byte) {
+            case .invalid: return .other
+            case .close: return .closer(scalars: scalars, end: index + 1)
+            case .more(let next): lexer = next
+            case .scalar:
+                lexer = .boundary
                 scalars += 1
             }
         }
-        return .plain(scalars: decoder.isAtBoundary ? scalars : scalars + 1)
+        return .content(scalars: lexer.isBoundary ? scalars : scalars + 1)
     }
 
-    /// Adds the plain tokens of at most `scalars` scalars to mask words.
-    func addPlain(scalars: Int, to words: UnsafeMutablePointer<UInt64>) {
+    /// Adds the content tokens of at most `scalars` characters to mask words.
+    func addContent(scalars: Int, to words: UnsafeMutablePointer<UInt64>) {
         let slice: Int
         if scalars <= TokenVocabulary.sliceLimit {
             slice = max(0, scalars)
-        } else if let longest = longPlain.last, scalars < longest.scalars {
+        } else if let longest = longContent.last, scalars < longest.scalars {
             slice = TokenVocabulary.sliceLimit
-            for (token, length) in longPlain {
+            for (token, length) in longContent {
                 if length > scalars { break }
                 words[Int(token >> 6)] |= 1 << UInt64(token & 63)
             }
         } else {
             slice = TokenVocabulary.sliceLimit + 1
         }
-        let from = plainSlices + slice * wordCapacity
+        let from = contentSlices + slice * wordCapacity
         for index in 0..<wordCapacity { words[index] |= from[index] }
     }
 }

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The tokens that close a string: content, a quote, and what comes after it.
+///
+/// Whether such a token is viable depends on its content only by the number of characters, unless an automaton watches over it, and on the
+/// rest only by the configuration after the quote. So the rests are kept apart, each with its tokens.
+final class Closers: @unchecked Sendable {  // immutable after its initialiser
+    typealias Token = (token: UInt32, scalars: Int, rest: [UInt8])
+
+    struct Entry {
+        var token: UInt32
+        /// The characters before the quote.
+        var scalars: UInt32
+    }
+
+    /// The whole tokens.
+    let trie: TokenTrie
+    /// What comes after the quote; its tokens are numbers of rests. The empty rest is number 0 and not in it.
+    let rests: TokenTrie
+    /// The entries of rest *r* are those from `bounds[r]` up to `bounds[r + 1]`.
+    let entries: UnsafeMutablePointer<Entry>
+    let bounds: UnsafeMutablePointer<UInt32>
+
+    init(_ tokens: [Token], bytes: [UInt8], offsets: [Int]) {
+        trie = TokenTrie(ids: tokens.map(\.token), bytes: bytes, offsets: offsets)
+        var numbers: [[UInt8]: Int] = [[]: 0]
+        var groups: [[Entry]] = [[]]
+        var restBytes: [UInt8] = []
+        var restOffsets = [0, 0]
+        for (token, scalars, rest) in tokens {
+            let number: Int
+            if let known = numbers[rest] {
+                number = known
+            } else {
+                number = groups.count
+                numbers[rest] = number
+                groups.append([])
+                restBytes += rest
+                restOffsets.append(restBytes.count)
+            }
+            groups[number].append(Entry(token: token, scalars: UInt32(scalars)))
+        }
+        rests = TokenTrie(ids: (1..<max(1, groups.count)).map { UInt32($0) }, bytes: restBytes, offsets: restOffsets)
+        entries = .allocate(capacity: max(1, tokens.count))
+        bounds = .allocate(capacity: groups.count + 1)
+        var next = 0
+        for (number, group) in groups.enumerated() {
+            (bounds + number).initialize(to: UInt32(next))
+            (entries + next).initialize(from: group, count: group.count)
+            next += group.count
+        }
+        (bounds + groups.count).initialize(to: UInt32(next))
+    }
+
+    deinit {
+        entries.deallocate()
+        bounds.deallocate()
+    }
+
+    /// Adds the tokens with one of the given rests whose content has at least `least` and at most `most` characters.
+    func add(_ rests: [UInt32], least: Int, most: Int, to words: UnsafeMutablePointer<UInt64>) {
+        for rest in rests {
+            for index in Int(bounds[Int(rest)])..<Int(bounds[Int(rest) + 1]) {
+                let entry = entries[index]
+                if Int(entry.scalars) >= least, Int(entry.scalars) <= most {
+                    words[Int(entry.token >> 6)] |= 1 << UInt64(entry.token & 63)
+                }
+            }
+        }
+    }
+}
