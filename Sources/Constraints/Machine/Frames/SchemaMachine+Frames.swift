@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Documents
+
+extension SchemaMachine {
+    /// The alternatives of a configuration.
+    func alternatives(_ configuration: Configuration) -> LazyMapSequence<[UInt64], Alternative> {
+        alternativeLists[configuration.alternatives].lazy.map { Alternative(rawValue: $0) }
+    }
+
+    /// The number of the configuration with the given alternatives; dead without any.
+    func configuration(
+        _ kind: Configuration.Kind, _ aux: UInt32, _ alternatives: [UInt64], _ context: UInt32, _ text: UInt32
+    ) -> ConfigID {
+        if alternatives.isEmpty { return .dead }
+        var list = alternatives
+        if list.count > 1 {
+            list.sort()
+            var last: UInt64?
+            list.removeAll { value in
+                defer { last = value }
+                return value == last
+            }
+        }
+        let configuration = Configuration(
+            kind: kind, aux: aux, alternatives: alternativeLists.intern(list), context: context, text: text)
+        let number = configurations.intern(configuration)
+        if Int(number) == configurationCosts.count {
+            configurationCosts.append(.infinite)
+            configurationCosts[Int(number)] = computeCost(configuration)
+        }
+        return ConfigID(rawValue: number)
+    }
+
+    private func computeCost(_ configuration: Configuration) -> Cost {
+        if configuration.kind == .done { return 0 }
+        let tags = contextCosts[Int(configuration.context)]
+        var best = Cost.infinite
+        for alternative in alternatives(configuration) {
+            let outside = tags[Int(alternative.tag)]
+            if outside >= best { continue }
+            best = min(best, Cost.sum(outside, cost(alternative.state, configuration)))
+        }
+        return best
+    }
+
+    /// The bytes that complete the innermost frame.
+    private func cost(_ state: UInt32, _ configuration: Configuration) -> Cost {
+        let aux = configuration.aux
+        switch configuration.kind {
+        case .dead: return .infinite
+        case .done: return 0
+        case .value: return Cost.sum(cost(of: state), pendingCost(aux))
+        case .literal: return Self.literals[Int(aux >> 8)].count - Int(aux & 0xFF)
+        case .number: return numberCosts[Int(state)]
+        case .string:
+            return aux == 0 ? stringCosts[Int(state)] : cost(stringStates[state], StringLexer(rawValue: aux))
+        case .arrayOpen: return openCost(array: state)
+        case .arrayAfter: return arrayCosts[Int(state)]
+        case .arrayClosing, .objectClosing: return 1
+        case .objectOpen: return openCost(object: state)
+        case .objectAfter: return objectCosts[Int(state)]
+        case .keyStart: return Cost.sum(memberCost(object: state), pendingCost(aux))
+        case .key: return cost(key: keyStates[state], StringLexer(rawValue: aux))
+        case .colon: return Cost.sum(colonCost, cost(of: state))
+        }
+    }
+
+    static let literals: [[UInt8]] = [Array("null".utf8), Array("true".utf8), Array("false".utf8)]
+
+    /// The bytes of white space that must come, where costs count them.
+    private func pendingCost(_ aux: UInt32) -> Cost { profile.whitespace == .spaced ? Int(aux) : 0 }
+
+    func openCost(array state: UInt32) -> Cost {
+        if let known = arrayOpenCosts[state] { return known }
+        let value = arrayStates[state]
+        let cost = solved { self.cost(open: value, $0) }
+        arrayOpenCosts[state] = cost
+        return cost
+    }
+
+    func openCost(object state: UInt32) -> Cost {
+        if let known = objectOpenCosts[state] { return known }
+        let value = objectStates[state]
+        let cost = solved { self.cost(open: value, $0) }
+        objectOpenCosts[state] = cost
+        return cost
+    }
+
+    /// The bytes of an object's rest that begins with a key.
+    func memberCost(object state: UInt32) -> Cost {
+        if let known = objectMemberCosts[state] { return known }
+        let value = objectStates[state]
+        let cost = solved { self.cost(member: value, $0) }
+        objectMemberCosts[state] = cost
+        return cost
+    }
+
+    // MARK: Keys
+
+    /// The bytes after a named key with its closing quote.
+    func valueCost(object: UInt32, named index: Int) -> Cost {
+        let key = UInt64(object) << 32 | UInt64(index)
+        if let known = namedValueCosts[key] { return known }
+        var best = Cost.infinite
+        for option in options(objectStates[object], named: index) {
+            let own = cost(of: option.node)
+            if own >= best { continue }
+            best = min(best, Cost.sum(Cost.sum(colonCost, own), objectCosts[Int(intern(option.next))]))
+        }
+        namedValueCosts[key] = best
+        return best
+    }
+
+    /// The bytes after an anonymous key with its closing quote.
+    func valueCost(object: UInt32, kind: Int) -> Cost {
+        let key = UInt64(object) << 32 | UInt64(kind) | 1 << 31
+        if let known = namedValueCosts[key] { return known }
+        var best = Cost.infinite
+        let state = objectStates[object]
+        if let shape = shape(state) {
+            for option in options(state, anonymous: anonymousKeys(shape)[kind], key: nil) {
+                let own = cost(of: option.node)
+                if own >= best { continue }
+                best = min(best, Cost.sum(Cost.sum(colonCost, own), objectCosts[Int(intern(option.next))]))
+            }
+        }
+        namedValueCosts[key] = best
+        return best
+    }
+
+    func cost(key state: KeyState, _ lexer: StringLexer) -> Cost {
+        if state.kind >= 0 {
+            return Cost.sum(cost(state.string, lexer), valueCost(object: state.object, kind: Int(state.kind)))
+        }
+        let object = objectStates[state.object]
+        guard let shape = shape(object) else { return .infinite }
+        let range = namedRange(object)
+        var best = Cost.infinite
+        for place in Int(state.position.low)..<Int(state.position.high) {
+            let index = shape.order[place]
+            guard range.contains(index) else { continue }
+            let rest = shape.named[index].spelling.count - Int(state.position.depth) + 1
+            if rest >= best { continue }
+            best = min(best, Cost.sum(rest, valueCost(object: state.object, named: index)))
+        }
+        return best
+    }
+
+    /// Whether some key that may come has the spelling so far.
+    func isViable(key state: KeyState) -> Bool {
+        let object = objectStates[state.object]
+        guard let shape = shape(object) else { return false }
+        let range = namedRange(object)
+        for place in Int(state.position.low)..<Int(state.position.high) {
+            let index = shape.order[place]
+            if range.contains(index), valueCost(object: state.object, named: index) < .infinite { return true }
+        }
+        return false
+    }
+
+    // MARK: Pushing and popping
+
+    /// A frame for values that come next, inside the frame of a container.
+    ///
+    /// Each entry is the node of a value with the alternative of the container after it. Returns the alternatives of the new frame.
+    func push(
+        _ kind: Context.Kind, _ entries: [(node: NodeID, next: Alternative)], parent: UInt32, isUnique: Bool, text: UInt32
+    ) -> (alternatives: [UInt64], context: UInt32)? {
+        var groups: [NodeID: [UInt64]] = [:]
+        for entry in entries { groups[entry.node, default: []].append(entry.next.rawValue) }
+        if groups.isEmpty { return nil }
+        // Equal continuations share a tag.
+        var table: [[UInt64]] = []
+        var nodeTags: [(NodeID, UInt32)] = []
+        for node in groups.keys.sorted() {
+            let continuation = Array(Set(groups[node] ?? [])).sorted()
+            if let tag = table.firstIndex(of: continuation) {
+                nodeTags.append((node, UInt32(tag)))
+            } else {
+                nodeTags.append((node, UInt32(table.count)))
+                table.append(continuation)
+            }
+        }
+        let inherits = contexts[parent].isRecording
+        let context = Context(
+            kind: kind, table: continuationTables.intern(table), parent: parent, isRecording: isUnique || inherits,
+            isUnique: isUnique, mark: isUnique && inherits ? text : 0)
+        let number = contexts.intern(context)
+        if Int(number) == contextDepths.count {
+            contextDepths.append(contextDepths[Int(parent)] + 1)
+            let outside = contextCosts[Int(parent)]
+            contextCosts.append(
+                table.map { continuation in
+                    continuation.reduce(Cost.infinite) { best, raw in
+                        let next = Alternative(rawValue: raw)
+                        let own = kind == .array ? arrayCosts[Int(next.state)] : objectCosts[Int(next.state)]
+                        return min(best, Cost.sum(own, outside[Int(next.tag)]))
+                    }
+                })
+        }
+        return (nodeTags.map { Alternative(state: $0.0, tag: $0.1).rawValue }, number)
+    }
+
+    /// The configuration after a value has ended with any of the tags.
+    func pop(_ context: UInt32, _ tags: Set<UInt32>, _ text: UInt32) -> ConfigID {
+        if tags.isEmpty { return .dead }
+        if context == 0 {
+            return configuration(.done, 0, [0], 0, 0)
+        }
+        let frame = contexts[context]
+        let table = continuationTables[frame.table]
+        var list: [UInt64] = []
+        for tag in tags { list += table[Int(tag)] }
+        if frame.isUnique {
+            guard let value = value(of: bytes(of: text, after: frame.mark)) else { return .dead }
+            list = list.compactMap { raw in
+                let alternative = Alternative(rawValue: raw)
+                let state = arrayStates[alternative.state]
+                guard state.isValueOpen else { return raw }
+                let next = intern(self.state(state, using: value))
+                guard arrayCosts[Int(next)] < .infinite else { return nil }
+                return Alternative(state: next, tag: alternative.tag).rawValue
+            }
+        }
+        let outer = contexts[frame.parent].isRecording ? text : 0
+        return configuration(frame.kind == .array ? .arrayAfter : .objectAfter, 0, list, frame.parent, outer)
+    }
+
+    // MARK: Texts
+
+    /// The text with one more byte.
+    func text(_ text: UInt32, _ byte: UInt8) -> UInt32 {
+        if let known = texts.target(text, byte) { return known }
+        let number = UInt32(textBytes.count)
+        textBytes.append((text, byte))
+        texts.set(text, byte, number)
+        return number
+    }
+
+    /// The bytes of a text after a text that it begins with.
+    func bytes(of text: UInt32, after mark: UInt32) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var current = text
+        while current != mark, current != 0 {
+            bytes.append(textBytes[Int(current)].byte)
+            current = textBytes[Int(current)].previous
+        }
+        return bytes.reversed()
+    }
+
+    /// The spelling of the key at the end of a text.
+    func lastKey(_ text: UInt32) -> [UInt8] {
+        let all = bytes(of: text, after: 0)
+        var index = all.count
+        while index > 0 {
+            if all[index - 1] == 0x22 {
+                var slashes = 0
+                while index - 2 - slashes >= 0, all[index - 2 - slashes] == 0x5C { slashes += 1 }
+                if slashes % 2 == 0 { break }
+            }
+            index -= 1
+        }
+        return Array(all[index...])
+    }
+}

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Documents
+
+/// One way to go on with an object after a key: the node of the value, then the state after the member.
+struct MemberOption {
+    var node: NodeID
+    var next: ObjectState
+}
+
+extension SchemaMachine {
+    /// The number of an object state.
+    func intern(_ state: ObjectState) -> UInt32 {
+        let number = objectStates.intern(state)
+        if Int(number) == objectCosts.count {
+            objectCosts.append(-1)
+            objectCosts[Int(number)] = solved { cost(after: state, $0) }
+        }
+        return number
+    }
+
+    func shape(_ state: ObjectState) -> ObjectShape? { objectShapes[Int(state.shape)] }
+
+    /// The state of an object before its first member.
+    func initialState(object number: UInt32) -> ObjectState {
+        var state = ObjectState(shape: number)
+        guard let shape = objectShapes[Int(number)] else { return state }
+        state.pending = (1 << UInt32(shape.obligations.count)) - 1
+        state.agreeing = numberLists.intern(shape.excluded)
+        return state
+    }
+
+    /// Whether the object may end in a state.
+    func canClose(_ state: ObjectState) -> Bool {
+        guard let shape = shape(state) else { return false }
+        if shape.nextRequired[Int(state.cursor)] < shape.named.count { return false }
+        if Int(state.count) < shape.minProperties || state.pending != 0 { return false }
+        for constant in numberLists[state.agreeing] where constants[constant].objectValue?.count == Int(state.count) {
+            return false
+        }
+        return true
+    }
+
+    private func counted(_ state: ObjectState, _ shape: ObjectShape) -> UInt32 {
+        guard shape.countsMembers else { return 0 }
+        var limit = shape.maxProperties ?? shape.minProperties
+        for constant in shape.excluded { limit = max(limit, (constants[constant].objectValue?.count ?? 0) + 1) }
+        return UInt32(min(Int(state.count) + 1, limit))
+    }
+
+    /// Whether another member may come at all.
+    private func hasRoom(_ state: ObjectState, _ shape: ObjectShape) -> Bool {
+        shape.maxProperties.map { Int(state.count) < $0 } ?? true
+    }
+
+    /// The ways to go on after the named key of an index.
+    func options(_ state: ObjectState, named index: Int) -> [MemberOption] {
+        guard let shape = shape(state), hasRoom(state, shape) else { return [] }
+        let key = shape.named[index]
+        var next = state
+        next.cursor = UInt32(index + 1)
+        next.count = counted(state, shape)
+        return split(state, next, key.node, key.key, key.meets, shape)
+    }
+
+    /// The ways to go on after an anonymous key.
+    ///
+    /// Without a key, the state after the member does not say which keys are used.
+    func options(_ state: ObjectState, anonymous keys: ObjectShape.AnonymousKeys, key: [UInt8]?) -> [MemberOption] {
+        guard let shape = shape(state), hasRoom(state, shape) else { return [] }
+        var next = state
+        next.cursor = UInt32(shape.named.count)
+        next.count = counted(state, shape)
+        next.agreeing = 0
+        if let key { next.used = textSets.intern((textSets[state.used] + [key]).sorted { $0.lexicographicallyPrecedes($1) }) }
+        return split(next, next, keys.node, nil, keys.meets, shape)
+    }
+
+    private func split(
+        _ state: ObjectState, _ next: ObjectState, _ base: NodeID, _ key: [UInt8]?, _ meets: UInt32,
+        _ shape: ObjectShape
+    ) -> [MemberOption] {
+        var options = [MemberOption(node: base, next: next)]
+        if state.pending & meets != 0 {
+            for (number, obligation) in shape.obligations.enumerated() {
+                let bit = UInt32(1) << UInt32(number)
+                guard state.pending & meets & bit != 0 else { continue }
+                options = options.flatMap { option in
+                    var met = option
+                    met.next.pending &= ~bit
+                    guard let literal = obligation.literal else { return [met] }
+                    met.node = node(option.node, and: [literal])
+                    return met.node == .nothing ? [option] : [met, option]
+                }
+            }
+        }
+        let agreeing = numberLists[state.agreeing]
+        if agreeing.isEmpty { return options }
+        guard let key else {
+            return options.map { option in
+                var option = option
+                option.next.agreeing = 0
+                return option
+            }
+        }
+        let name = String(decoding: key, as: UTF8.self)
+        var values: [JSONValue] = []
+        for constant in agreeing {
+            if let value = constants[constant].objectValue?[name], !values.contains(value) { values.append(value) }
+        }
+        var result: [MemberOption] = []
+        for option in options {
+            var free = option
+            free.node = node(option.node, and: values.map { literal(equal: $0, negated: true) })
+            free.next.agreeing = 0
+            if free.node != .nothing { result.append(free) }
+            for value in values {
+                var same = option
+                same.node = node(option.node, and: [literal(equal: value)])
+                same.next.agreeing = numberLists.intern(agreeing.filter { constants[$0].objectValue?[name] == value })
+                if same.node != .nothing { result.append(same) }
+            }
+        }
+        return result
+    }
+
+    /// The named keys that may come next, whether their values exist or not.
+    func namedRange(_ state: ObjectState) -> Range<Int> {
+        guard let shape = shape(state), hasRoom(state, shape) else { return 0..<0 }
+        let first = Int(state.cursor)
+        return first..<min(shape.nextRequired[first] + 1, shape.named.count)
+    }
+
+    /// Whether an anonymous key may come next.
+    func allowsAnonymous(_ state: ObjectState) -> Bool {
+        guard let shape = shape(state), hasRoom(state, shape) else { return false }
+        return shape.nextRequired[Int(state.cursor)] >= shape.named.count
+    }
+
+    // MARK: Costs
+
+    /// The bytes that complete an object in which a member has just ended.
+    func cost(after state: ObjectState, _ solver: CostSolver) -> Cost {
+        guard let shape = shape(state) else { return .infinite }
+        if canClose(state) { return 1 }
+        if shape.isSimple { return Cost.sum(requiredCost(state, shape, solver), 1) }
+        return Cost.sum(commaCost, cost(member: state, solver))
+    }
+
+    /// The bytes that complete an object after its opening brace.
+    func cost(open state: ObjectState, _ solver: CostSolver) -> Cost {
+        guard let shape = shape(state) else { return .infinite }
+        if canClose(state) { return 1 }
+        if shape.isSimple { return Cost.sum(requiredCost(state, shape, solver) - commaCost, 1) }
+        return cost(member: state, solver)
+    }
+
+    /// The bytes of all required members that are left, each with its comma.
+    private func requiredCost(_ state: ObjectState, _ shape: ObjectShape, _ solver: CostSolver) -> Cost {
+        var total = 0
+        var index = shape.nextRequired[Int(state.cursor)]
+        while index < shape.named.count {
+            total = Cost.sum(total, memberCost(shape.named[index], solver))
+            if total >= .infinite { return .infinite }
+            index = shape.nextRequired[index + 1]
+        }
+        return total
+    }
+
+    /// The bytes of a comma, a named key, the colon and a value.
+    private func memberCost(_ key: ObjectShape.NamedKey, _ solver: CostSolver) -> Cost {
+        Cost.sum(keyCost(key) + commaCost, solver.cost(key.node))
+    }
+
+    private func keyCost(_ key: ObjectShape.NamedKey) -> Cost { key.spelling.count + 2 + colonCost }
+
+    /// The bytes that complete an object of which another member comes next.
+    func cost(member state: ObjectState, _ solver: CostSolver) -> Cost {
+        guard let shape = shape(state) else { return .infinite }
+        if shape.isSimple {
+            if shape.nextRequired[Int(state.cursor)] < shape.named.count {
+                return Cost.sum(requiredCost(state, shape, solver) - commaCost, 1)
+            }
+            var best = Cost.infinite
+            for index in namedRange(state) {
+                best = min(best, Cost.sum(keyCost(shape.named[index]) + 1, solver.cost(shape.named[index].node)))
+            }
+            for (cost, _) in anonymousMembers(state, shape, 1, solver) { best = min(best, Cost.sum(cost, 1)) }
+            return best
+        }
+        var memo: [SearchKey: Cost] = [:]
+        return search(state, SearchKey(state: state, mustTake: true, taken: []), shape, solver, &memo, 0)
+    }
+
+    struct SearchKey: Hashable {
+        var state: ObjectState
+        /// Whether a member must come before the object may end.
+        var mustTake: Bool
+        /// How many anonymous keys of each kind the search has used.
+        var taken: [UInt8]
+    }
+
+    /// The least bytes of members, their commas excepted for the first, and the closing brace.
+    private func search(
+        _ state: ObjectState, _ key: SearchKey, _ shape: ObjectShape, _ solver: CostSolver,
+        _ memo: inout [SearchKey: Cost], _ depth: Int
+    ) -> Cost {
+        if !key.mustTake, canClose(state) { return 1 }
+        if let known = memo[key] { return known }
+        guard memo.count < limits.searchBudget, depth < 1_500 else {
+            note("the members that an object needs are too many to be searched", at: nil)
+            return .infinite
+        }
+        memo[key] = .infinite
+        var best = Cost.infinite
+        let comma = key.mustTake ? 0 : commaCost
+        let cursor = Int(state.cursor)
+        if cursor < shape.named.count {
+            let named = shape.named[cursor]
+            for option in options(state, named: cursor) {
+                let own = Cost.sum(keyCost(named) + comma, solver.cost(option.node))
+                if own >= best { continue }
+                let rest = search(
+                    option.next, SearchKey(state: option.next, mustTake: false, taken: []), shape, solver, &memo,
+                    depth + 1)
+                best = min(best, Cost.sum(own, rest))
+            }
+            if !named.isRequired {
+                var skipped = state
+                skipped.cursor += 1
+                best = min(
+                    best,
+                    search(
+                        skipped, SearchKey(state: skipped, mustTake: key.mustTake, taken: []), shape, solver, &memo,
+                        depth + 1))
+            }
+        } else {
+            let kinds = anonymousKeys(shape)
+            for (number, keys) in kinds.enumerated() {
+                var taken = key.taken.isEmpty ? [UInt8](repeating: 0, count: kinds.count) : key.taken
+                let count = Int(taken[number])
+                guard count < 64 else {
+                    note("more than 64 keys without a name cannot be demanded", at: nil)
+                    continue
+                }
+                guard let word = word(keys, state, count) else { continue }
+                taken[number] += 1
+                for option in options(state, anonymous: keys, key: nil) {
+                    let own = Cost.sum(word.count + 2 + colonCost + comma, solver.cost(option.node))
+                    if own >= best { continue }
+                    // A member that changes nothing is of no use.
+                    if !key.mustTake, option.next == state, shape.minProperties <= Int(state.count) { continue }
+                    let rest = search(
+                        option.next, SearchKey(state: option.next, mustTake: false, taken: taken), shape, solver, &memo,
+                        depth + 1)
+                    best = min(best, Cost.sum(own, rest))
+                }
+            }
+        }
+        memo[key] = best
+        return best
+    }
+
+    /// The costs of anonymous members, without comma, one for each kind.
+    private func anonymousMembers(
+        _ state: ObjectState, _ shape: ObjectShape, _ count: Int, _ solver: CostSolver
+    ) -> [(Cost, Int)] {
+        guard allowsAnonymous(state) else { return [] }
+        var result: [(Cost, Int)] = []
+        for (number, keys) in anonymousKeys(shape).enumerated() {
+            guard let word = word(keys, state, 0) else { continue }
+            result.append((Cost.sum(word.count + 2 + colonCost, solver.cost(keys.node)), number))
+        }
+        return result
+    }
+
+    /// The spelling of the key of a kind that comes after `skipped` others when ordered by length; used keys do not count.
+    func word(_ keys: ObjectShape.AnonymousKeys, _ state: ObjectState, _ skipped: Int) -> [UInt8]? {
+        var rules = keys.rules
+        rules.excluded.formUnion(textSets[state.used])
+        var words = wordLists[rules] ?? []
+        while words.count <= skipped {
+            var remaining = rules
+            remaining.excluded.formUnion(words.map { StringSpelling.unescaped($0) })
+            guard let shape = shape(remaining), let start = beginString(shape),
+                let word = shortestText(start)
+            else { break }
+            words.append(word)
+        }
+        wordLists[rules] = words
+        return skipped < words.count ? words[skipped] : nil
+    }
+
+    /// The spelling of a shortest text from a state, without the closing quote.
+    private func shortestText(_ start: StringState) -> [UInt8]? {
+        var state = start
+        var lexer = StringLexer.boundary
+        var text: [UInt8] = []
+        var left = cost(state, lexer)
+        guard left < 1 << 20 else { return nil }
+        while left > 1 {
+            var found = false
+            let candidates = candidates(state, lexer)
+            for byte in Self.plainBytes where candidates.contains(byte) {
+                if let next = take(byte, state, lexer), cost(next.0, next.1) == left - 1 {
+                    (state, lexer) = next
+                    text.append(byte)
+                    found = true
+                    break
+                }
+            }
+            if !found {
+                for byte in UInt8.min...UInt8.max where candidates.contains(byte) {
+                    if let next = take(byte, state, lexer), cost(next.0, next.1) == left - 1 {
+                        (state, lexer) = next
+                        text.append(byte)
+                        found = true
+                        break
+                    }
+                }
+            }
+            guard found else { return nil }
+            left -= 1
+        }
+        return left == 1 && lexer.isBoundary ? text : nil
+    }
+
+    private func take(_ byte: UInt8, _ state: StringState, _ lexer: StringLexer) -> (StringState, StringLexer)? {
+        let outcome = lexer.read(byte)
+        guard let next = advance(state, byte, outcome) else { return nil }
+        switch outcome {
+        case .more(let inside): return (next, inside)
+        case .scalar: return (next, .boundary)
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Documents
+import JSONSchemas
+
+/// Finds the costs of nodes that depend on each other.
+///
+/// Every node starts as infinite and gets cheaper until nothing changes, which is the least fixed point: a cost is finite exactly where a
+/// finite value exists.
+final class CostSolver {
+    private let machine: SchemaMachine
+    private var estimates: [NodeID: Cost] = [:]
+    private var dependents: [NodeID: Set<NodeID>] = [:]
+    private var queue: [NodeID] = []
+    private var queued: Set<NodeID> = []
+    private var current: NodeID?
+    /// Whether an expansion that was under way had to be taken as empty.
+    private(set) var isTainted = false
+
+    init(_ machine: SchemaMachine) { self.machine = machine }
+
+    /// The cost of a node, as far as it is known now.
+    func cost(_ node: NodeID) -> Cost {
+        if node == .anything { return 1 }
+        if node == .nothing { return .infinite }
+        if let known = machine.nodeCosts[node] { return known }
+        if let current { dependents[node, default: []].insert(current) }
+        if let estimate = estimates[node] { return estimate }
+        estimates[node] = .infinite
+        enqueue(node)
+        return .infinite
+    }
+
+    private func enqueue(_ node: NodeID) {
+        if queued.insert(node).inserted { queue.append(node) }
+    }
+
+    /// Works until nothing changes, then calls `measure` for the result.
+    func solve(_ measure: () -> Cost) -> Cost {
+        current = nil
+        var result = measure()
+        while !queue.isEmpty {
+            while let node = queue.popLast() {
+                queued.remove(node)
+                current = node
+                let cost = evaluate(node)
+                current = nil
+                if cost < estimates[node] ?? .infinite {
+                    estimates[node] = cost
+                    for dependent in dependents[node] ?? [] { enqueue(dependent) }
+                }
+            }
+            result = measure()
+        }
+        if !isTainted { for (node, cost) in estimates { machine.nodeCosts[node] = cost } }
+        return result
+    }
+
+    private func evaluate(_ node: NodeID) -> Cost {
+        // The cheapest types first: nothing is shorter than a digit, and a container is never shorter than a string of two bytes.
+        var best = Cost.infinite
+        for type in [ValueType.number, .string, .array, .object, .null, .boolean] {
+            let least = type == .number ? 1 : type == .null || type == .boolean ? 4 : 2
+            if best <= least { continue }
+            best = min(best, cost(node, type))
+        }
+        return best
+    }
+
+    /// The cost of a node's values of one type.
+    func cost(_ node: NodeID, _ type: ValueType) -> Cost {
+        guard let shapes = machine.expand(node, type) else {
+            isTainted = true
+            return .infinite
+        }
+        var best = Cost.infinite
+        for shape in shapes { best = min(best, cost(shape: shape, type)) }
+        return best
+    }
+
+    private func cost(shape: UInt32, _ type: ValueType) -> Cost {
+        switch type {
+        case .null: return 4
+        case .boolean: return shape & 2 != 0 ? 4 : 5
+        case .number:
+            guard let stepper = machine.stepper(shape) else { return .infinite }
+            return stepper.cheapest()
+        case .string:
+            guard let state = machine.beginString(shape) else { return .infinite }
+            return Cost.sum(1, machine.boundaryCost(state))
+        case .array: return Cost.sum(1, machine.cost(open: machine.initialState(array: shape), self))
+        case .object: return Cost.sum(1, machine.cost(open: machine.initialState(object: shape), self))
+        }
+    }
+}
+
+extension SchemaMachine {
+    /// The bytes of a shortest value of a node.
+    func cost(of node: NodeID) -> Cost {
+        if node == .anything { return 1 }
+        if node == .nothing { return .infinite }
+        if let known = nodeCosts[node] { return known }
+        let solver = CostSolver(self)
+        return solver.solve { solver.cost(node) }
+    }
+
+    /// The bytes of a shortest value of a node and type.
+    func cost(of node: NodeID, _ type: ValueType) -> Cost {
+        let solver = CostSolver(self)
+        let cost = solver.solve { solver.cost(node, type) }
+        if solver.isTainted { taints += 1 }
+        return cost
+    }
+
+    /// A cost that depends on the costs of nodes.
+    func solved(_ measure: (CostSolver) -> Cost) -> Cost {
+        let solver = CostSolver(self)
+        return solver.solve { measure(solver) }
+    }
+
+    /// Bytes of a comma and of a colon, with the white space that must follow.
+    var commaCost: Cost { profile.whitespace == .spaced ? 2 : 1 }
+    var colonCost: Cost { profile.whitespace == .spaced ? 2 : 1 }
+}

@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Documents
+import JSONSchemas
+import Patterns
+
+extension SchemaMachine {
+    /// The shapes of a node's values of one type.
+    ///
+    /// Numbers of ``grids``, ``stringShapes``, ``arrayShapes`` or ``objectShapes``; for Booleans one mask of the allowed values, for null
+    /// one zero. Nil while the same expansion is under way.
+    func expand(_ node: NodeID, _ type: ValueType) -> [UInt32]? {
+        if node == .nothing { return [] }
+        let key = UInt64(node) << 3 | UInt64(type.rawValue)
+        if let known = expansions[key] { return known }
+        guard expanding.insert(key).inserted else { return nil }
+        defer { expanding.remove(key) }
+        let tableau = Tableau(self, type, nodes[node])
+        if tableau.isIncomplete {
+            let place = nodes[node].first { !$0.isConstant && $0 != .never }
+            note("the alternatives are too many to be enumerated", at: place?.subschema)
+        }
+        var shapes: [UInt32] = []
+        var booleans: UInt32 = 0
+        for conjunction in tableau.alternatives {
+            switch type {
+            case .null: shapes = [0]
+            case .boolean: booleans |= UInt32(conjunction.booleans)
+            case .number: if let shape = shape(conjunction.number) { shapes.append(shape) }
+            case .string: if let shape = shape(conjunction.string) { shapes.append(shape) }
+            case .array: if let shape = shape(conjunction.array) { shapes.append(shape) }
+            case .object: if let shape = shape(conjunction.object) { shapes.append(shape) }
+            }
+        }
+        if type == .boolean, booleans != 0 { shapes = [booleans] }
+        if shapes.count > 1 {
+            var seen: Set<UInt32> = []
+            shapes.removeAll { !seen.insert($0).inserted }
+        }
+        expansions[key] = shapes
+        return shapes
+    }
+
+    // MARK: Numbers and strings
+
+    /// The grid of number rules, where it has a number.
+    private func shape(_ rules: NumberRules) -> UInt32? {
+        var rules = rules
+        guard rules.simplify() else { return nil }
+        let number = grids.intern(rules)
+        if Int(number) == gridValues.count {
+            let grid = NumberGrid(rules, profile: profile)
+            if grid == nil { note("the numbers are beyond what can be decided", at: nil) }
+            gridValues.append(grid)
+        }
+        guard let grid = gridValues[Int(number)] else { return nil }
+        return NumberStepper(grid: grid, number: number, profile: profile).cheapest() < .infinite ? number : nil
+    }
+
+    /// The shape of string rules, where there is a text.
+    func shape(_ rules: StringRules) -> UInt32? {
+        let number = stringRules.intern(rules)
+        if Int(number) == stringShapes.count {
+            stringShapes.append(nil)
+            stringShapes[Int(number)] = makeShape(rules, number)
+        }
+        return stringShapes[Int(number)] == nil ? nil : number
+    }
+
+    private func makeShape(_ rules: StringRules, _ number: UInt32) -> StringShape? {
+        if let maximum = rules.maxLength, maximum < rules.minLength { return nil }
+        if let texts = rules.finite {
+            let kept = texts.filter { accepts($0, rules) }
+            guard !kept.isEmpty else { return nil }
+            return StringShape(finite: FiniteTexts(kept.map(StringSpelling.escaped)))
+        }
+        var languages = rules.languages
+        if languages.isEmpty {
+            let excluded = rules.excluded.isEmpty ? nil : FiniteTexts(rules.excluded.map(StringSpelling.escaped))
+            if rules.maxLength == 0 {
+                return rules.excluded.contains([]) ? nil : StringShape(finite: FiniteTexts([[]]))
+            }
+            return StringShape(minLength: rules.minLength, maxLength: rules.maxLength, excluded: excluded)
+        }
+        if !rules.excluded.isEmpty {
+            let texts = rules.excluded.sorted { $0.lexicographicallyPrecedes($1) }
+                .filter { accepts($0, StringRules(languages: languages)) }
+            if !texts.isEmpty {
+                languages.append(.not(.literals(texts.map { String(decoding: $0, as: UTF8.self) })))
+            }
+        }
+        let automaton: Automaton
+        do {
+            automaton = try Automaton(languages.count == 1 ? languages[0] : .all(languages))
+        } catch {
+            note("a string's patterns cannot be decided: \(error.message)", at: nil)
+            return nil
+        }
+        let shape = StringShape(minLength: rules.minLength, maxLength: rules.maxLength, automaton: automaton)
+        switch viability(shape, automaton.start, 0) {
+        case .alive: return shape
+        case .dead: return nil
+        case .unknown:
+            note("whether a string with all these patterns exists cannot be decided", at: nil)
+            return nil
+        }
+    }
+
+    /// Whether a text obeys rules other than those about finitely many texts.
+    func accepts(_ text: [UInt8], _ rules: StringRules) -> Bool {
+        if rules.excluded.contains(text) { return false }
+        if let finite = rules.finite, !finite.contains(text) { return false }
+        let string = String(decoding: text, as: UTF8.self)
+        let length = string.unicodeScalars.count
+        if length < rules.minLength { return false }
+        if let maximum = rules.maxLength, length > maximum { return false }
+        return rules.languages.allSatisfy { matches(string, $0) }
+    }
+
+    private func matches(_ text: String, _ language: Language) -> Bool {
+        switch language {
+        case .pattern(let pattern): return matches(text, pattern)
+        case .not(let inner): return !matches(text, inner)
+        default:
+            guard let automaton = try? Automaton(language) else {
+                note("a format cannot be decided", at: nil)
+                return false
+            }
+            return automaton.matches(text)
+        }
+    }
+
+    /// Whether a key or text matches a pattern.
+    func matches(_ text: String, _ pattern: Pattern) -> Bool {
+        if let known = matchers[pattern] { return known.matches(text) }
+        guard let automaton = try? Automaton(.pattern(pattern)) else {
+            note("the pattern '\(pattern.source)' cannot be decided", at: nil)
+            return false
+        }
+        matchers[pattern] = automaton
+        return automaton.matches(text)
+    }
+
+    // MARK: Arrays
+
+    private func shape(_ rules: ArrayRules) -> UInt32? {
+        if let maximum = rules.maxItems, maximum < rules.minItems { return nil }
+        var length = rules.groups.map(\.prefix.count).max() ?? 0
+        length = max(length, (rules.elements.keys.max() ?? -1) + 1)
+        func literals(at index: Int?) -> [Literal] {
+            var result: [Literal] = []
+            for group in rules.groups {
+                if let index, index < group.prefix.count {
+                    result.append(group.prefix[index])
+                } else if let rest = group.rest {
+                    result.append(rest)
+                }
+            }
+            if let index, let own = rules.elements[index] { result += own }
+            return result
+        }
+        if let maximum = rules.maxItems { length = min(length, maximum) }
+        // A prefix that is far longer than needed would be expensive.
+        guard length <= 100_000 else {
+            note("an array with \(length) different elements is too long", at: nil)
+            return nil
+        }
+        var prefix = (0..<length).map { node(literals(at: $0)) }
+        let rest = node(literals(at: nil))
+        while prefix.last == rest { prefix.removeLast() }
+        var excluded = Array(rules.excluded).sorted()
+        excluded.removeAll { constant in
+            let count = constants[constant].arrayValue?.count ?? 0
+            return count < rules.minItems || count > rules.maxItems ?? .max
+        }
+        var horizon = prefix.count
+        for counter in rules.counters { horizon = max(horizon, counter.from) }
+        for constant in excluded { horizon = max(horizon, (constants[constant].arrayValue?.count ?? 0) + 1) }
+        let shape = ArrayShape(
+            prefix: prefix, rest: rest, minItems: rules.minItems, maxItems: rules.maxItems,
+            counters: rules.counters.sorted { ($0.literal, $0.from, $0.minimum) < ($1.literal, $1.from, $1.minimum) },
+            isUnique: rules.isUnique && (rules.maxItems ?? 2) > 1, excluded: excluded, horizon: horizon)
+        return arrayShapes.intern(shape)
+    }
+
+    // MARK: Objects
+
+    private func shape(_ rules: ObjectRules) -> UInt32? {
+        let number = objectRules.intern(rules)
+        if Int(number) == objectShapes.count {
+            objectShapes.append(nil)
+            objectShapes[Int(number)] = makeShape(rules)
+        }
+        return objectShapes[Int(number)] == nil ? nil : number
+    }
+
+    private func makeShape(_ rules: ObjectRules) -> ObjectShape? {
+        guard rules.obligations.count <= 8 else {
+            note("more than 8 members with unknown keys would have to fail a schema", at: nil)
+            return nil
+        }
+        // Keys in the order of their first mention, then required ones, then the others that must be told apart.
+        var keys: [[UInt8]] = []
+        var known: Set<[UInt8]> = []
+        func mention(_ key: [UInt8]) { if known.insert(key).inserted { keys.append(key) } }
+        for group in rules.groups { for name in group.names { mention(name.key) } }
+        for name in rules.members { mention(name.key) }
+        for key in rules.required { mention(key) }
+        for obligation in rules.obligations { for key in obligation.condition.notNames { mention(key) } }
+        for constant in rules.excluded.sorted() {
+            for key in constants[constant].objectValue?.keys ?? [] { mention(Array(key.utf8)) }
+        }
+        let nameShapes = names(rules)
+        if let nameShapes {
+            for shape in nameShapes {
+                for text in shape.finite?.texts ?? [] { mention(StringSpelling.unescaped(text)) }
+            }
+        }
+        let required = Set(rules.required)
+        var named: [ObjectShape.NamedKey] = []
+        named.reserveCapacity(keys.count)
+        for key in keys {
+            let isRequired = required.contains(key)
+            let isAllowed = !rules.forbidden.contains(key) && (nameShapes == nil || meetsNames(key, rules))
+            var literals: [Literal] = []
+            if isAllowed { literals = self.literals(for: key, rules) }
+            let node = isAllowed ? node(literals) : .nothing
+            if node == .nothing {
+                if isRequired { return nil }
+                continue
+            }
+            var meets: UInt32 = 0
+            for (index, obligation) in rules.obligations.enumerated() where holds(obligation.condition, for: key) {
+                meets |= 1 << UInt32(index)
+            }
+            named.append(
+                ObjectShape.NamedKey(
+                    key: key, spelling: StringSpelling.escaped(key), node: node, isRequired: isRequired, meets: meets))
+        }
+        var excluded = Array(rules.excluded).sorted()
+        excluded.removeAll { constant in
+            guard let members = constants[constant].objectValue else { return true }
+            let keys = members.keys.map { Array($0.utf8) }
+            return !required.isSubset(of: keys) || keys.contains { rules.forbidden.contains($0) }
+        }
+        let reserved = keys + rules.forbidden.filter { !known.contains($0) }
+        var minimum = rules.minProperties
+        if minimum <= named.reduce(0, { $0 + ($1.isRequired ? 1 : 0) }) { minimum = 0 }
+        return ObjectShape(
+            rules: rules, named: named, reserved: reserved, minProperties: minimum,
+            maxProperties: rules.maxProperties, obligations: rules.obligations, excluded: excluded)
+    }
+
+    /// The string shapes that keys must have; nil where every key is allowed.
+    private func names(_ rules: ObjectRules) -> [StringShape]? {
+        let literals = rules.names.filter { verdict($0, .string) != .always }
+        if literals.isEmpty { return nil }
+        return (expand(node(literals), .string) ?? []).compactMap { stringShapes[Int($0)] }
+    }
+
+    /// Whether a key obeys `propertyNames`.
+    private func meetsNames(_ key: [UInt8], _ rules: ObjectRules) -> Bool {
+        meets(key, node(rules.names))
+    }
+
+    /// Whether a string meets a node.
+    private func meets(_ text: [UInt8], _ node: NodeID) -> Bool {
+        if node == .anything { return true }
+        return (expand(node, .string) ?? []).contains { accepts(text, stringRules[$0]) }
+    }
+
+    private func holds(_ condition: KeyCondition, for key: [UInt8]) -> Bool {
+        let text = String(decoding: key, as: UTF8.self)
+        if condition.notNames.contains(key) { return false }
+        if let pattern = condition.pattern, !matches(text, pattern) { return false }
+        if condition.notPatterns.contains(where: { matches(text, $0) }) { return false }
+        if let name = condition.name, !meets(key, node([name])) { return false }
+        return true
+    }
+
+    /// The obligations of the value of a key.
+    private func literals(for key: [UInt8], _ rules: ObjectRules) -> [Literal] {
+        var result: [Literal] = []
+        var text: String?
+        for group in rules.groups {
+            var isMentioned = false
+            for name in group.names where name.key == key {
+                isMentioned = true
+                if let literal = name.literal { result.append(literal) }
+            }
+            if !group.patterns.isEmpty {
+                let string = text ?? String(decoding: key, as: UTF8.self)
+                text = string
+                for entry in group.patterns where matches(string, entry.pattern) {
+                    isMentioned = true
+                    if let literal = entry.literal { result.append(literal) }
+                }
+            }
+            if !isMentioned, let rest = group.rest { result.append(rest) }
+        }
+        for member in rules.members where member.key == key {
+            if let literal = member.literal { result.append(literal) }
+        }
+        return result
+    }
+
+    /// The keys that have no name of their own, by the nodes of their values.
+    func anonymousKeys(_ shape: ObjectShape) -> [ObjectShape.AnonymousKeys] {
+        if let known = shape.anonymous { return known }
+        let result = makeAnonymousKeys(shape)
+        shape.anonymous = result
+        return result
+    }
+
+    private func makeAnonymousKeys(_ shape: ObjectShape) -> [ObjectShape.AnonymousKeys] {
+        let rules = shape.rules
+        let reserved = Set(shape.reserved)
+        let nameLiterals = rules.names.filter { verdict($0, .string) != .always }
+        // Patterns that make a difference.
+        var patterns: [Pattern] = []
+        func mention(_ pattern: Pattern) { if !patterns.contains(pattern) { patterns.append(pattern) } }
+        for group in rules.groups { for entry in group.patterns { mention(entry.pattern) } }
+        for obligation in rules.obligations {
+            if let pattern = obligation.condition.pattern { mention(pattern) }
+            for pattern in obligation.condition.notPatterns { mention(pattern) }
+        }
+        // Without a pattern the rest decides alone.
+        if patterns.isEmpty, rules.groups.contains(where: { $0.rest == .never }) { return [] }
+
+        /// The rules of the keys that meet the name literals.
+        func bases(_ literals: [Literal]) -> [StringRules] {
+            if literals.isEmpty { return [StringRules()] }
+            return (expand(node(literals), .string) ?? []).map { stringRules[$0] }.filter { $0.finite == nil }
+        }
+
+        var result: [ObjectShape.AnonymousKeys] = []
+        var work = 0
+        func split(_ base: StringRules, _ index: Int, _ matched: Set<Pattern>, _ meetsNames: UInt32) {
+            work += 1
+            guard work <= 2_000, result.count <= 256 else {
+                note("the patterns for keys overlap in too many ways", at: nil)
+                return
+            }
+            if index < patterns.count {
+                var with = base
+                with.add(.pattern(patterns[index]))
+                if self.shape(with) != nil { split(with, index + 1, matched.union([patterns[index]]), meetsNames) }
+                var without = base
+                without.add(.not(.pattern(patterns[index])))
+                if self.shape(without) != nil { split(without, index + 1, matched, meetsNames) }
+                return
+            }
+            var literals: [Literal] = []
+            for group in rules.groups {
+                var isMentioned = false
+                for entry in group.patterns where matched.contains(entry.pattern) {
+                    isMentioned = true
+                    if let literal = entry.literal { literals.append(literal) }
+                }
+                if !isMentioned, let rest = group.rest { literals.append(rest) }
+            }
+            let node = node(literals)
+            if node == .nothing { return }
+            var meets: UInt32 = 0
+            for (number, obligation) in rules.obligations.enumerated() {
+                let condition = obligation.condition
+                if condition.name != nil {
+                    if meetsNames & (1 << UInt32(number)) != 0 { meets |= 1 << UInt32(number) }
+                    continue
+                }
+                if let pattern = condition.pattern, !matched.contains(pattern) { continue }
+                if condition.notPatterns.contains(where: { matched.contains($0) }) { continue }
+                meets |= 1 << UInt32(number)
+            }
+            var keys = base
+            keys.excluded.formUnion(reserved)
+            result.append(ObjectShape.AnonymousKeys(rules: keys, node: node, meets: meets))
+        }
+        for base in bases(nameLiterals) { split(base, 0, [], 0) }
+        for (number, obligation) in rules.obligations.enumerated() {
+            guard let name = obligation.condition.name else { continue }
+            for base in bases(nameLiterals + [name]) { split(base, 0, [], 1 << UInt32(number)) }
+        }
+        return result
+    }
+}

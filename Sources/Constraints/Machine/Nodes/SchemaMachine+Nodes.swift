@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Documents
+import JSONSchemas
+
+extension SchemaMachine {
+    /// The literal of a subschema reached from a dynamic scope.
+    func literal(_ subschema: SubschemaID, scope: UInt32, negated: Bool = false) -> Literal {
+        let schema = graph[subschema]
+        if let value = schema.boolean { return value != negated ? .always : .never }
+        return Literal(subschema, scope: self.scope(scope, entering: schema.resource), negated: negated)
+    }
+
+    /// The scope after entering a resource; only resources with dynamic anchors count.
+    private func scope(_ scope: UInt32, entering resource: ResourceID) -> UInt32 {
+        if graph[resource].dynamicAnchors.isEmpty { return scope }
+        let list = scopes[scope]
+        return list.contains(resource) ? scope : scopes.intern(list + [resource])
+    }
+
+    /// The target of a dynamic reference in a scope.
+    func target(_ reference: Subschema.DynamicReference, scope: UInt32) -> SubschemaID {
+        guard let anchor = reference.anchor else { return reference.initial }
+        for resource in scopes[scope] {
+            if let target = graph[resource].dynamicAnchors[anchor] { return target }
+        }
+        return reference.initial
+    }
+
+    /// The literal that a value equals a constant.
+    func literal(equal value: JSONValue, negated: Bool = false) -> Literal {
+        Literal(constant: constants.intern(value), negated: negated)
+    }
+
+    /// The node of a conjunction.
+    func node(_ literals: [Literal]) -> NodeID {
+        if literals.isEmpty { return .anything }
+        if literals.count == 1 {
+            if literals[0] == .always { return .anything }
+            if literals[0] == .never { return .nothing }
+            return nodes.intern(literals)
+        }
+        var sorted = literals.filter { $0 != .always }.sorted()
+        var previous: Literal?
+        sorted.removeAll { literal in
+            defer { previous = literal }
+            return literal == previous
+        }
+        // A literal and its negation are neighbours.
+        for (a, b) in zip(sorted, sorted.dropFirst()) where a.negated == b { return .nothing }
+        if sorted.last == .never { return .nothing }
+        return nodes.intern(sorted)
+    }
+
+    /// The node with more obligations.
+    func node(_ node: NodeID, and literals: [Literal]) -> NodeID {
+        if literals.isEmpty { return node }
+        return self.node(nodes[node] + literals)
+    }
+
+    /// What is known about a literal for one type without expanding it.
+    enum Verdict: UInt32 {
+        case depends, always, never
+    }
+
+    /// Whether a literal is certainly met or certainly not met by all values of a type.
+    func verdict(_ literal: Literal, _ type: ValueType) -> Verdict {
+        if literal == .always { return .always }
+        if literal == .never { return .never }
+        let positive = literal.isNegated ? literal.negated : literal
+        let known = verdicts[positive] ?? {
+            // Set first, so that a cycle ends as undecided.
+            verdicts[positive] = 0
+            var packed: UInt32 = 0
+            for type in ValueType.allCases {
+                packed |= computeVerdict(positive, type).rawValue << (2 * UInt32(type.rawValue))
+            }
+            verdicts[positive] = packed
+            return packed
+        }()
+        let verdict = Verdict(rawValue: known >> (2 * UInt32(type.rawValue)) & 3) ?? .depends
+        if !literal.isNegated { return verdict }
+        switch verdict {
+        case .depends: return .depends
+        case .always: return .never
+        case .never: return .always
+        }
+    }
+
+    private func computeVerdict(_ literal: Literal, _ type: ValueType) -> Verdict {
+        if literal.isConstant {
+            let value = constants[literal.constant]
+            if value.type != type { return .never }
+            return value.isNull ? .always : .depends
+        }
+        let schema = graph[literal.subschema]
+        if let value = schema.boolean { return value ? .always : .never }
+        var result = Verdict.always
+        if let types = schema.type {
+            if types.isDisjoint(with: type.typeSet) { return .never }
+            if type == .number, !types.contains(.number) { result = .depends }
+        }
+        for values in [schema.enumeration, schema.constant.map { [$0] }] {
+            guard let values else { continue }
+            if !values.contains(where: { $0.type == type }) { return .never }
+            if type != .null { result = .depends }
+        }
+        if hasAssertions(schema, for: type) { result = .depends }
+        var parts = schema.allOf
+        if let reference = schema.reference { parts.append(reference) }
+        if let reference = schema.dynamicReference { parts.append(target(reference, scope: literal.scope)) }
+        for part in parts {
+            switch verdict(self.literal(part, scope: literal.scope), type) {
+            case .never: return .never
+            case .depends: result = .depends
+            case .always: break
+            }
+        }
+        for choices in [schema.anyOf, schema.oneOf] where !choices.isEmpty {
+            let verdicts = choices.map { verdict(self.literal($0, scope: literal.scope), type) }
+            if verdicts.allSatisfy({ $0 == .never }) { return .never }
+            if choices.count == schema.anyOf.count, choices == schema.anyOf {
+                if !verdicts.contains(.always) { result = .depends }
+            } else if verdicts.filter({ $0 == .always }).count != 1 || verdicts.contains(.depends) {
+                if verdicts.filter({ $0 == .always }).count > 1 { return .never }
+                result = .depends
+            }
+        }
+        if let negated = schema.not {
+            switch verdict(self.literal(negated, scope: literal.scope, negated: true), type) {
+            case .never: return .never
+            case .depends: result = .depends
+            case .always: break
+            }
+        }
+        if schema.ifSchema != nil, schema.thenSchema != nil || schema.elseSchema != nil { result = .depends }
+        return result
+    }
+
+    /// Whether keywords of the schema itself say something about values of the type.
+    func hasAssertions(_ schema: Subschema, for type: ValueType) -> Bool {
+        switch type {
+        case .null, .boolean: return false
+        case .number:
+            return schema.minimum != nil || schema.maximum != nil || schema.exclusiveMinimum != nil
+                || schema.exclusiveMaximum != nil || schema.multipleOf != nil
+        case .string:
+            return schema.minLength != nil || schema.maxLength != nil || schema.pattern != nil
+                || knownFormat(schema) != nil
+        case .array:
+            return !schema.prefixItems.isEmpty || schema.items != nil || schema.contains != nil
+                || schema.minItems != nil || schema.maxItems != nil || schema.uniqueItems
+                || schema.unevaluatedItems != nil
+        case .object:
+            return !schema.properties.isEmpty || !schema.patternProperties.isEmpty
+                || schema.additionalProperties != nil || schema.propertyNames != nil || !schema.required.isEmpty
+                || schema.minProperties != nil || schema.maxProperties != nil || !schema.dependentRequired.isEmpty
+                || !schema.dependentSchemas.isEmpty || schema.unevaluatedProperties != nil
+        }
+    }
+}
+
+extension JSONValue {
+    /// The kind of value.
+    var type: ValueType {
+        switch self {
+        case .null: .null
+        case .bool: .boolean
+        case .number: .number
+        case .string: .string
+        case .array: .array
+        case .object: .object
+        }
+    }
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Documents
+
+/// The spellable values of some number rules, prepared for questions about intervals.
+///
+/// Decides arithmetically, without automata: a prefix of digits stands for a few intervals, and the question is whether
+/// one of them holds an allowed value. So a large `multipleOf` is as cheap as a small one.
+final class NumberGrid {
+    /// A set of magnitudes between two ends.
+    struct Range {
+        var low: DecimalNumber
+        var lowIsOpen: Bool
+        var high: DecimalNumber?
+        var highIsOpen: Bool
+
+        static let all = Range(low: .zero, lowIsOpen: false, high: nil, highIsOpen: false)
+    }
+
+    let rules: NumberRules
+    /// The spellings, where there are finitely many values.
+    let finite: FiniteTexts?
+    let isUnconstrained: Bool
+    /// The most digits before and after the point.
+    let integerDigits: Int
+    let fractionDigits: Int
+    /// The magnitudes of the allowed values at or above zero, and at or below it.
+    private let positive: Range?
+    private let negative: Range?
+    private let hasNegativeZero: Bool
+    /// At index `f`: values with at most `f` digits after the point are multiples of it.
+    private let steps: [DecimalNumber]
+    private let excludedPositive: [DecimalNumber]
+    private let excludedNegative: [DecimalNumber]
+    /// Whether only the interval matters.
+    let isPlain: Bool
+
+    static let maximumDigits = 400
+    static let maximumCandidates = 4096
+
+    /// Prepares the rules; nil where no allowed value can be spelled within the profile or the numbers are out of reach.
+    init?(_ rules: NumberRules, profile: SpellingProfile) {
+        self.rules = rules
+        isUnconstrained = rules.isUnconstrained && profile.allowsNegativeZero
+        hasNegativeZero = profile.allowsNegativeZero
+        if let values = rules.finite {
+            finite = FiniteTexts(values.map { Array($0.description.utf8) })
+            (integerDigits, fractionDigits, positive, negative) = (0, 0, nil, nil)
+            (steps, excludedPositive, excludedNegative, isPlain) = ([], [], [], true)
+            return
+        }
+        finite = nil
+        let maximum = Self.maximumDigits
+        func integerDigitCount(_ value: DecimalNumber) -> Int {
+            let count = value.magnitude.significantDigits + value.exponent
+            return value.isZero ? 1 : max(1, count)
+        }
+        var whole = profile.maximumIntegerDigits
+        var fraction = profile.maximumFractionDigits
+        for bound in [rules.lower, rules.upper] {
+            guard let bound else { continue }
+            let digits = bound.value.exponent > maximum ? Int.max : integerDigitCount(bound.value)
+            if digits <= maximum { whole = max(whole, digits) }
+            if bound.value.exponent < 0, bound.value.exponent >= -maximum {
+                fraction = max(fraction, min(maximum, -bound.value.exponent + 1))
+            }
+        }
+        if let multiple = rules.multiple {
+            if multiple.exponent > maximum { return nil }
+            whole = max(whole, min(maximum, integerDigitCount(multiple) + 1))
+            fraction = multiple.exponent >= 0 ? 0 : min(maximum, -multiple.exponent)
+        }
+        integerDigits = whole
+        fractionDigits = fraction
+        let limit = DecimalNumber(coefficient: 1, exponent: whole)
+
+        func range(_ low: NumberRules.Bound?, _ high: NumberRules.Bound?) -> Range? {
+            var range = Range.all
+            if let low, !low.value.isNegative {
+                if low.value >= limit { return nil }
+                range.low = low.value
+                range.lowIsOpen = low.isOpen
+            }
+            range.high = limit
+            range.highIsOpen = true
+            if let high {
+                if high.value.isNegative { return nil }
+                if high.value < limit {
+                    range.high = high.value
+                    range.highIsOpen = high.isOpen
+                }
+            }
+            return range
+        }
+        func negated(_ bound: NumberRules.Bound?) -> NumberRules.Bound? {
+            bound.map { NumberRules.Bound(value: -$0.value, isOpen: $0.isOpen) }
+        }
+        positive = range(rules.lower, rules.upper)
+        negative = range(negated(rules.upper), negated(rules.lower))
+        var steps: [DecimalNumber] = []
+        for digits in 0...fraction {
+            let grain = DecimalNumber(coefficient: 1, exponent: -digits)
+            guard let multiple = rules.multiple else {
+                steps.append(grain)
+                continue
+            }
+            guard let step = multiple.leastCommonMultiple(with: grain) else { return nil }
+            steps.append(step)
+        }
+        self.steps = steps
+        excludedPositive = rules.excluded.filter { !$0.isNegative }
+        excludedNegative = rules.excluded.filter { $0.isNegative || $0.isZero }.map(\.magnitude)
+        isPlain = rules.multiple.map { $0 == DecimalNumber(1) } ?? true
+            && rules.notMultiples.isEmpty && rules.excluded.isEmpty
+    }
+
+    /// The common step of values with at most `digits` digits after the point.
+    func step(_ digits: Int) -> DecimalNumber { steps[min(digits, steps.count - 1)] }
+
+    /// The magnitudes allowed for a sign.
+    func range(negative isNegative: Bool) -> Range? { isNegative ? negative : positive }
+
+    /// Whether an allowed magnitude with at most `digits` fraction digits lies in `low..<high`.
+    ///
+    /// With `anywhere`, the bounds of the rules do not matter.
+    func holdsValue(
+        from low: DecimalNumber, below high: DecimalNumber, digits: Int, negative isNegative: Bool, anywhere: Bool
+    ) -> Bool {
+        var low = low
+        var lowIsOpen = false
+        var high = high
+        var highIsOpen = true
+        if !anywhere {
+            guard let range = range(negative: isNegative) else { return false }
+            if range.low > low {
+                low = range.low
+                lowIsOpen = range.lowIsOpen
+            } else if range.low == low {
+                lowIsOpen = range.lowIsOpen
+            }
+            if let end = range.high, end < high {
+                high = end
+                highIsOpen = range.highIsOpen
+            }
+        }
+        let step = step(digits)
+        guard var candidate = step.smallestMultiple(atLeast: low) else { return false }
+        if lowIsOpen, candidate == low { candidate = candidate + step }
+        let excluded = isNegative ? excludedNegative : excludedPositive
+        for _ in 0..<Self.maximumCandidates {
+            if candidate > high || (highIsOpen && candidate == high) { return false }
+            let isBad =
+                excluded.contains(candidate) || rules.notMultiples.contains { candidate.isMultiple(of: $0) }
+                || (isNegative && candidate.isZero && !hasNegativeZero)
+            if !isBad { return true }
+            candidate = candidate + step
+        }
+        return false
+    }
+
+    /// Whether a magnitude is allowed.
+    func allows(_ value: DecimalNumber, negative isNegative: Bool, anywhere: Bool) -> Bool {
+        if isNegative, value.isZero, !hasNegativeZero { return false }
+        if !anywhere {
+            guard let range = range(negative: isNegative) else { return false }
+            if value < range.low || (range.lowIsOpen && value == range.low) { return false }
+            if let high = range.high, value > high || (range.highIsOpen && value == high) { return false }
+        }
+        if let multiple = rules.multiple, !value.isMultiple(of: multiple) { return false }
+        if rules.notMultiples.contains(where: { value.isMultiple(of: $0) }) { return false }
+        return !(isNegative ? excludedNegative : excludedPositive).contains(value)
+    }
+
+    /// Whether every magnitude in `low..<high` respects the bounds.
+    func contains(from low: DecimalNumber, below high: DecimalNumber, negative isNegative: Bool) -> Bool {
+        guard let range = range(negative: isNegative) else { return false }
+        if range.low > low || (range.lowIsOpen && range.low == low) { return false }
+        guard let end = range.high else { return true }
+        return high <= end
+    }
+
+    /// Whether no magnitude at or above `low` respects the bounds.
+    func endsBefore(_ low: DecimalNumber, negative isNegative: Bool) -> Bool {
+        guard let range = range(negative: isNegative) else { return true }
+        guard let end = range.high else { return false }
+        return end < low || (range.highIsOpen && end == low)
+    }
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Patterns
+
+/// Which keys an obligation is about.
+struct KeyCondition: Hashable {
+    /// The key matches this.
+    var pattern: Pattern?
+    /// The key is none of these.
+    var notNames: [[UInt8]] = []
+    /// The key matches none of these.
+    var notPatterns: [Pattern] = []
+    /// The key, as a string, meets this.
+    var name: Literal?
+}
+
+/// A conjunction of object assertions.
+struct ObjectRules: Hashable {
+    struct Name: Hashable {
+        var key: [UInt8]
+        var literal: Literal?
+    }
+
+    struct PatternName: Hashable {
+        var pattern: Pattern
+        var literal: Literal?
+    }
+
+    /// The obligations of one schema for the values of its keys.
+    struct Group: Hashable {
+        var names: [Name] = []
+        var patterns: [PatternName] = []
+        /// For keys that neither `names` nor `patterns` mention.
+        var rest: Literal?
+    }
+
+    /// Some member's key meets the condition and its value the literal.
+    struct Obligation: Hashable {
+        var condition: KeyCondition
+        var literal: Literal?
+    }
+
+    var groups: [Group] = []
+    var required: [[UInt8]] = []
+    var forbidden: Set<[UInt8]> = []
+    /// Obligations for the values of single keys that must be there.
+    var members: [Name] = []
+    var names: [Literal] = []
+    var minProperties = 0
+    var maxProperties: Int?
+    var obligations: [Obligation] = []
+    /// Constants the object must not equal.
+    var excluded: Set<UInt32> = []
+
+    mutating func restrict(maxProperties limit: Int) { maxProperties = min(maxProperties ?? limit, limit) }
+
+    /// Demands the key; false where it is forbidden.
+    mutating func require(_ key: [UInt8]) -> Bool {
+        if forbidden.contains(key) { return false }
+        if !required.contains(key) { required.append(key) }
+        return true
+    }
+
+    /// Forbids the key; false where it is required.
+    mutating func forbid(_ key: [UInt8]) -> Bool {
+        if required.contains(key) { return false }
+        forbidden.insert(key)
+        return true
+    }
+}
+
+/// An object's obligations, decided per key.
+final class ObjectShape {
+    struct NamedKey {
+        /// The key in UTF-8.
+        var key: [UInt8]
+        /// The key as it is spelled between the quotes.
+        var spelling: [UInt8]
+        var node: NodeID
+        var isRequired: Bool
+        /// Obligations that a member with this key can meet, as a bit set.
+        var meets: UInt32
+    }
+
+    /// Keys without a name of their own that share a node.
+    struct AnonymousKeys {
+        /// The string rules of the keys, without the reserved ones.
+        var rules: StringRules
+        var node: NodeID
+        var meets: UInt32
+    }
+
+    let rules: ObjectRules
+    /// The keys that may appear, in their order.
+    let named: [NamedKey]
+    /// Their spellings, sorted, and for each the index in ``named``.
+    let spellings: FiniteTexts
+    let order: [Int]
+    /// The keys that anonymous keys must differ from.
+    let reserved: [[UInt8]]
+    let minProperties: Int
+    let maxProperties: Int?
+    let obligations: [ObjectRules.Obligation]
+    let excluded: [UInt32]
+    /// For each index, the index of the first required key at or after it.
+    let nextRequired: [Int]
+    /// Anonymous keys, found when first asked for.
+    var anonymous: [AnonymousKeys]?
+
+    init(
+        rules: ObjectRules, named: [NamedKey], reserved: [[UInt8]], minProperties: Int, maxProperties: Int?,
+        obligations: [ObjectRules.Obligation], excluded: [UInt32]
+    ) {
+        self.rules = rules
+        self.named = named
+        self.reserved = reserved
+        self.minProperties = minProperties
+        self.maxProperties = maxProperties
+        self.obligations = obligations
+        self.excluded = excluded
+        spellings = FiniteTexts(named.map(\.spelling))
+        order = named.indices.sorted { named[$0].spelling.lexicographicallyPrecedes(named[$1].spelling) }
+        var next = Array(repeating: named.count, count: named.count + 1)
+        for index in named.indices.reversed() { next[index] = named[index].isRequired ? index : next[index + 1] }
+        nextRequired = next
+    }
+
+    /// Whether nothing but the keys and their nodes matters.
+    var isSimple: Bool { minProperties == 0 && maxProperties == nil && obligations.isEmpty && excluded.isEmpty }
+
+    /// Whether the number of members matters.
+    var countsMembers: Bool { minProperties > 0 || maxProperties != nil || !excluded.isEmpty }
+}
+
+/// What is left of an object after some members.
+struct ObjectState: Hashable {
+    var shape: UInt32
+    /// The index of the first named key that may still come.
+    var cursor: UInt32 = 0
+    /// The number of members, no larger than needed.
+    var count: UInt32 = 0
+    /// Obligations that are still to be met, as a bit set.
+    var pending: UInt32 = 0
+    /// The excluded constants that the members so far agree with, as an interned list.
+    var agreeing: UInt32 = 0
+    /// The anonymous keys so far, as an interned list.
+    var used: UInt32 = 0
+}

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Documents
+package import JSONSchemas
+import Patterns
+
+/// A constraint machine that accepts the JSON texts whose value is valid under a schema.
+///
+/// The text so far is a stack of frames. A frame holds a canonical set of alternatives, each the residue of one conjunction of
+/// assertions together with a tag that says how the enclosing frame goes on. Everything is interned, so that a configuration is a
+/// number. An alternative is kept only while a completion of it is known.
+///
+///     let machine = try SchemaMachine(graph, profile: .compact, formats: .assert)
+///     var configuration = machine.start
+///     for byte in text.utf8 { configuration = machine.step(configuration, byte) }
+///     machine.isAccepting(configuration)
+///
+/// - Invariant: every configuration other than ``ConfigID/dead`` has a completion.
+package final class SchemaMachine: ConstraintMachine {
+    /// Bounds on the work of a machine; all are counts.
+    package struct Limits: Hashable, Sendable {
+        /// Alternatives of one conjunction and type.
+        package var maximumAlternatives = 512
+        /// Steps of one expansion.
+        package var expansionBudget = 40_000
+        /// States of one search for a shortest completion.
+        package var searchBudget = 20_000
+        /// Bytes of the shortest document.
+        package var maximumShortest = 1 << 26
+
+        package init() {}
+    }
+
+    let graph: SchemaGraph
+    let profile: SpellingProfile
+    let limits: Limits
+    let assertsFormats: Bool
+
+    // Nodes and what they expand to.
+    var nodes = Interner<[Literal]>()
+    var constants = Interner<JSONValue>()
+    var scopes = Interner<[ResourceID]>()
+    var expansions: [UInt64: [UInt32]] = [:]
+    var expanding: Set<UInt64> = []
+    var nodeCosts: [NodeID: Cost] = [:]
+    var verdicts: [Literal: UInt32] = [:]
+    var disjointness: [UInt64: Bool] = [:]
+
+    // Shapes and states.
+    var grids = Interner<NumberRules>()
+    var gridValues: [NumberGrid?] = []
+    var numberStates = Interner<NumberState>()
+    var numberCosts: [Cost] = []
+    var stringRules = Interner<StringRules>()
+    var stringShapes: [StringShape?] = []
+    var stringStates = Interner<StringState>()
+    var stringCosts: [Cost] = []
+    var arrayShapes = Interner<ArrayShape>()
+    var arrayStates = Interner<ArrayState>()
+    var arrayCosts: [Cost] = []
+    var objectRules = Interner<ObjectRules>()
+    var objectShapes: [ObjectShape?] = []
+    var objectStates = Interner<ObjectState>()
+    var objectCosts: [Cost] = []
+    var keyStates = Interner<KeyState>()
+    var keyCosts: [Cost] = []
+    var arrayOpenCosts: [UInt32: Cost] = [:]
+    var objectOpenCosts: [UInt32: Cost] = [:]
+    var objectMemberCosts: [UInt32: Cost] = [:]
+    var namedValueCosts: [UInt64: Cost] = [:]
+    var numberLists = Interner<[UInt32]>()
+    var textSets = Interner<[[UInt8]]>()
+    var matchers: [Pattern: Automaton] = [:]
+    var wordLists: [StringRules: [[UInt8]]] = [:]
+
+    // Frames.
+    var alternativeLists = Interner<[UInt64]>()
+    var continuationTables = Interner<[[UInt64]]>()
+    var contexts = Interner<Context>()
+    var contextDepths: [Int] = []
+    var contextCosts: [[Cost]] = []
+    var texts = TransitionTable()
+    var textBytes: [(previous: UInt32, byte: UInt8)] = [(0, 0)]
+    var configurations = Interner<Configuration>()
+    var configurationCosts: [Cost] = []
+    var transitions = TransitionTable()
+    var allowed: [UInt32: ByteSet] = [:]
+    var nextOnWitness: [UInt32: UInt8] = [:]
+    var witnessLengths: [UInt32: Int] = [:]
+
+    /// What could not be decided within the limits and therefore is not offered.
+    package internal(set) var limitations: [Diagnostic] = []
+    var limitationPlaces: Set<String> = []
+    /// How often something was undecided, repeated notes included.
+    var limitationCount = 0
+    /// How often a search met an expansion that was under way.
+    var taints = 0
+
+    package private(set) var start = ConfigID.dead
+
+    /// Builds the machine of a schema.
+    ///
+    /// - Parameters:
+    ///   - graph: The schema.
+    ///   - profile: The spellings to accept.
+    ///   - formats: Whether known formats are asserted.
+    ///   - limits: Bounds on the work.
+    /// - Throws: A diagnostic `constraint.unsupported-keyword` for each keyword that cannot be enforced,
+    ///   `constraint.unsatisfiable` if no value is valid, `constraint.too-complex` if a limit kept that from being known.
+    package init(
+        _ graph: SchemaGraph, profile: SpellingProfile = .compact, formats: FormatPolicy = .assert,
+        limits: Limits = Limits()
+    ) throws(DiagnosticsError) {
+        self.graph = graph
+        self.profile = profile
+        self.limits = limits
+        assertsFormats = formats == .assert
+        _ = nodes.intern([])
+        _ = nodes.intern([.never])
+        _ = scopes.intern([])
+        _ = numberLists.intern([])
+        _ = textSets.intern([])
+        _ = alternativeLists.intern([])
+        _ = continuationTables.intern([])
+        _ = contexts.intern(Context(kind: .root, table: 0, parent: 0, isRecording: false, isUnique: false, mark: 0))
+        contextDepths = [0]
+        contextCosts = [[0]]
+        _ = configurations.intern(Configuration(kind: .dead, aux: 0, alternatives: 0, context: 0, text: 0))
+        configurationCosts = [.infinite]
+
+        let problems = unsupportedKeywords()
+        if !problems.isEmpty { throw DiagnosticsError(problems) }
+        let root = node([literal(graph.root, scope: 0)])
+        let cost = cost(of: root)
+        let location = graph[graph.root].location
+        guard cost < .infinite else {
+            if limitations.isEmpty {
+                throw DiagnosticsError([
+                    Diagnostic(
+                        "constraint.unsatisfiable", "no value is valid under the schema", range: location.range,
+                        path: location.pointer)
+                ])
+            }
+            throw DiagnosticsError(limitations)
+        }
+        guard cost <= limits.maximumShortest else {
+            throw DiagnosticsError([
+                Diagnostic(
+                    "constraint.too-complex",
+                    "the shortest valid document has \(cost) bytes, more than the limit of \(limits.maximumShortest)",
+                    range: location.range, path: location.pointer)
+            ])
+        }
+        start = configuration(.value, 0, [Alternative(state: root, tag: 0).rawValue], 0, 0)
+    }
+
+    /// Notes that something is not offered because a limit was hit.
+    func note(_ message: String, at subschema: SubschemaID?) {
+        limitationCount += 1
+        let location = graph[subschema ?? graph.root].location
+        let place = message + " " + location.description
+        guard limitationPlaces.insert(place).inserted, limitations.count < 64 else { return }
+        limitations.append(
+            Diagnostic("constraint.too-complex", message, range: location.range, path: location.pointer))
+    }
+
+    // MARK: ConstraintMachine
+
+    package func step(_ configuration: ConfigID, _ byte: UInt8) -> ConfigID {
+        if let target = transitions.target(configuration.rawValue, byte) { return ConfigID(rawValue: target) }
+        let target = computeStep(configuration.rawValue, byte)
+        transitions.set(configuration.rawValue, byte, target)
+        return ConfigID(rawValue: target)
+    }
+
+    package func isAccepting(_ configuration: ConfigID) -> Bool {
+        let current = configurations[configuration.rawValue]
+        switch current.kind {
+        case .done: return true
+        case .number:
+            return current.context == 0
+                && alternatives(current).contains { isComplete(number: $0.state) }
+        default: return false
+        }
+    }
+
+    package func allowedBytes(_ configuration: ConfigID) -> ByteSet {
+        if let known = allowed[configuration.rawValue] { return known }
+        var set = ByteSet()
+        candidates(configuration.rawValue).forEach { byte in
+            if !step(configuration, byte).isDead { set.insert(byte) }
+        }
+        allowed[configuration.rawValue] = set
+        return set
+    }
+
+    package func maskKey(_ configuration: ConfigID) -> UInt64 { UInt64(configuration.rawValue) }
+
+    package func minimumCompletion(_ configuration: ConfigID) -> Int {
+        if configuration.isDead { return .infinite }
+        if case .pretty = profile.whitespace {
+            if let known = witnessLengths[configuration.rawValue] { return known }
+            let length = witness(configuration).count
+            witnessLengths[configuration.rawValue] = length
+            return length
+        }
+        return configurationCosts[Int(configuration.rawValue)]
+    }
+
+    package func witness(_ configuration: ConfigID) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var current = configuration
+        while !current.isDead, !isAccepting(current), bytes.count < limits.maximumShortest * 2 {
+            guard let byte = witnessByte(current) else { break }
+            bytes.append(byte)
+            current = step(current, byte)
+        }
+        return bytes
+    }
+
+    /// The next byte of the shortest completion.
+    private func witnessByte(_ configuration: ConfigID) -> UInt8? {
+        if let known = nextOnWitness[configuration.rawValue] { return known }
+        let cost = configurationCosts[Int(configuration.rawValue)]
+        let hints = witnessHints(configuration.rawValue)
+        for byte in hints {
+            let next = step(configuration, byte)
+            if !next.isDead, configurationCosts[Int(next.rawValue)] == cost - 1 {
+                nextOnWitness[configuration.rawValue] = byte
+                return byte
+            }
+        }
+        var best: UInt8?
+        var bestCost = Cost.infinite
+        allowedBytes(configuration).forEach { byte in
+            let next = configurationCosts[Int(step(configuration, byte).rawValue)]
+            let isSpace = byte <= 0x20 && configurations[configuration.rawValue].kind != .string
+                && configurations[configuration.rawValue].kind != .key
+            let total = isSpace && isPretty ? next : Cost.sum(next, 1)
+            if total < bestCost {
+                bestCost = total
+                best = byte
+            }
+        }
+        if let best { nextOnWitness[configuration.rawValue] = best }
+        return best
+    }
+
+    var isPretty: Bool {
+        if case .pretty = profile.whitespace { return true }
+        return false
+    }
+}
