@@ -7,16 +7,17 @@ struct DiagnosticRendererTests {
     @Test func showsTheExcerptWithNotesAndHelp() throws {
         let text = "{\n  \"a\": 1,\n  \"b\": 2,\n  \"a\": 3\n}"
         let error = #expect(throws: DiagnosticsError.self) { try JSONReader.read(text, file: "x.json") }
-        #expect(error?.description == """
-            x.json:4:3: error: duplicate key 'a' [document.duplicate-key]
-                2 |   "a": 1,
-                  |   --- note: first used here
-                  …
-                4 |   "a": 3
-                  |   ^~~
-                  = help: remove or rename one of them
+        #expect(
+            error?.description == """
+                x.json:4:3: error: duplicate key 'a' [document.duplicate-key]
+                    2 |   "a": 1,
+                      |   --- note: first used here
+                      …
+                    4 |   "a": 3
+                      |   ^~~
+                      = help: remove or rename one of them
 
-            """)
+                """)
     }
 
     @Test func cutsLongLines() throws {

@@ -17,12 +17,15 @@ func problems(_ bytes: [UInt8], _ options: ReadOptions = .strict) -> [Diagnostic
 }
 
 struct JSONReaderTests {
-    @Test(arguments: [
-        ("null", nil), (" true ", true), ("-0", 0), ("\"\"", ""), ("[]", []), ("{}", [:]), ("\u{FEFF}[1]", [1]),
-        (#"{"a":[1,{"b":null}],"c":"x"}"#, ["a": [1, ["b": nil]], "c": "x"]),
-        (#""\u00e9\n\ud83d\ude00\/\"\\""#, "é\n😀/\"\\"), (#""😀 ünï""#, "😀 ünï"), ("[1e5, 1.25, -3E-2]", [100000, 1.25, -0.03]),
-        (#"{"a\u0062":1}"#, ["ab": 1]), (#""long enough to take the eight byte path, twice""#, "long enough to take the eight byte path, twice"),
-    ] as [(String, JSONValue)])
+    @Test(
+        arguments: [
+            ("null", nil), (" true ", true), ("-0", 0), ("\"\"", ""), ("[]", []), ("{}", [:]), ("\u{FEFF}[1]", [1]),
+            (#"{"a":[1,{"b":null}],"c":"x"}"#, ["a": [1, ["b": nil]], "c": "x"]),
+            (#""\u00e9\n\ud83d\ude00\/\"\\""#, "é\n😀/\"\\"), (#""😀 ünï""#, "😀 ünï"),
+            ("[1e5, 1.25, -3E-2]", [100000, 1.25, -0.03]),
+            (#"{"a\u0062":1}"#, ["ab": 1]),
+            (#""long enough to take the eight byte path, twice""#, "long enough to take the eight byte path, twice"),
+        ] as [(String, JSONValue)])
     func reads(_ text: String, _ value: JSONValue) throws {
         let document = try JSONReader.read(text)
         #expect(document.root.value == value)
@@ -33,17 +36,27 @@ struct JSONReaderTests {
     @Test(arguments: [
         ("", "json.empty", "1:1"), ("  \n", "json.empty", "2:1"), ("[1,]", "json.trailing-comma", "1:3"),
         ("{\"a\":1,}", "json.trailing-comma", "1:7"), ("[1 2]", "json.missing-comma", "1:4"),
-        ("{\"a\":1 \"b\":2}", "json.missing-comma", "1:8"), ("[1}", "json.syntax", "1:3"), ("[", "json.unexpected-end", "1:2"),
-        ("{\"a\"", "json.unexpected-end", "1:5"), ("{\"a\":", "json.unexpected-end", "1:6"), ("01", "json.number", "1:1"), ("[1.]", "json.number", "1:2"),
-        ("[.5]", "json.number", "1:2"), ("+1", "json.number", "1:1"), ("-", "json.number", "1:1"), ("1e", "json.number", "1:1"),
-        ("[NaN]", "json.literal", "1:2"), ("True", "json.literal", "1:1"), ("nul", "json.literal", "1:1"), ("truex", "json.literal", "1:1"),
+        ("{\"a\":1 \"b\":2}", "json.missing-comma", "1:8"), ("[1}", "json.syntax", "1:3"),
+        ("[", "json.unexpected-end", "1:2"),
+        ("{\"a\"", "json.unexpected-end", "1:5"), ("{\"a\":", "json.unexpected-end", "1:6"),
+        ("01", "json.number", "1:1"), ("[1.]", "json.number", "1:2"),
+        ("[.5]", "json.number", "1:2"), ("+1", "json.number", "1:1"), ("-", "json.number", "1:1"),
+        ("1e", "json.number", "1:1"),
+        ("[NaN]", "json.literal", "1:2"), ("True", "json.literal", "1:1"), ("nul", "json.literal", "1:1"),
+        ("truex", "json.literal", "1:1"),
         ("'a'", "json.syntax", "1:1"), ("1 2", "json.trailing-text", "1:3"), ("[1] // c", "json.comment", "1:5"),
-        ("\"a", "json.unterminated-string", "1:1"), ("\"a\nb\"", "json.unterminated-string", "1:1"), ("\"\t\"", "json.control-character", "1:2"),
-        ("\"\u{1}\"", "json.control-character", "1:2"), (#""\x""#, "json.escape", "1:2"), (#""\u12g4""#, "json.escape", "1:2"),
-        (#""\ud800""#, "json.lone-surrogate", "1:2"), (#""\udc00\ud800""#, "json.lone-surrogate", "1:2"), ("{a:1}", "json.key", "1:2"),
-        ("{1:1}", "json.syntax", "1:2"), (#"{"a":1,"b":2,"a":3}"#, "document.duplicate-key", "1:14"), (#"{"a":1,"\u0061":3}"#, "document.duplicate-key", "1:8"),
-        ("1e9999999999999999", "document.number-range", "1:1"), ("[\"é\", x]", "json.literal", "1:7"), ("\u{1}", "json.syntax", "1:1"),
-        ("{\"a\" 1}", "json.syntax", "1:6"), ("[,1]", "json.syntax", "1:2"), ("{,}", "json.syntax", "1:2"), ("\r\n\r[x]", "json.literal", "3:2"),
+        ("\"a", "json.unterminated-string", "1:1"), ("\"a\nb\"", "json.unterminated-string", "1:1"),
+        ("\"\t\"", "json.control-character", "1:2"),
+        ("\"\u{1}\"", "json.control-character", "1:2"), (#""\x""#, "json.escape", "1:2"),
+        (#""\u12g4""#, "json.escape", "1:2"),
+        (#""\ud800""#, "json.lone-surrogate", "1:2"), (#""\udc00\ud800""#, "json.lone-surrogate", "1:2"),
+        ("{a:1}", "json.key", "1:2"),
+        ("{1:1}", "json.syntax", "1:2"), (#"{"a":1,"b":2,"a":3}"#, "document.duplicate-key", "1:14"),
+        (#"{"a":1,"\u0061":3}"#, "document.duplicate-key", "1:8"),
+        ("1e9999999999999999", "document.number-range", "1:1"), ("[\"é\", x]", "json.literal", "1:7"),
+        ("\u{1}", "json.syntax", "1:1"),
+        ("{\"a\" 1}", "json.syntax", "1:6"), ("[,1]", "json.syntax", "1:2"), ("{,}", "json.syntax", "1:2"),
+        ("\r\n\r[x]", "json.literal", "3:2"),
     ])
     func refuses(_ text: String, _ id: String, _ place: String) throws {
         let first = try #require(problems(text).first)
@@ -53,10 +66,12 @@ struct JSONReaderTests {
         #expect(first.range?.file == "t.json")
     }
 
-    @Test(arguments: [
-        [0x22, 0xFF, 0x22], [0x22, 0xC0, 0x80, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22], [0x22, 0xF4, 0x90, 0x80, 0x80, 0x22],
-        [0x22, 0xE2, 0x82, 0x22], [0x22, 0x80, 0x22], [0x22, 0xF0, 0x8F, 0xBF, 0xBF, 0x22],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0x22, 0xFF, 0x22], [0x22, 0xC0, 0x80, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22],
+            [0x22, 0xF4, 0x90, 0x80, 0x80, 0x22],
+            [0x22, 0xE2, 0x82, 0x22], [0x22, 0x80, 0x22], [0x22, 0xF0, 0x8F, 0xBF, 0xBF, 0x22],
+        ] as [[UInt8]])
     func refusesMalformedUTF8(_ bytes: [UInt8]) throws {
         let first = try #require(problems(bytes).first)
         #expect(first.id == "document.invalid-utf8")
@@ -69,9 +84,10 @@ struct JSONReaderTests {
 
     @Test func reportsSeveralMistakes() {
         let found = problems("{\"a\": 01, \"b\": [1,], \"c\": nope, \"a\": \"\\q\"}")
-        #expect(found.map(\.id.rawValue) == [
-            "json.number", "json.trailing-comma", "json.literal", "json.escape", "document.duplicate-key",
-        ])
+        #expect(
+            found.map(\.id.rawValue) == [
+                "json.number", "json.trailing-comma", "json.literal", "json.escape", "document.duplicate-key",
+            ])
     }
 
     @Test func stopsAtTheLimitOfProblems() {
@@ -147,10 +163,11 @@ struct NodeTests {
         #expect(JSONWriter(style: .compact).write(root) == #"{"name":"Zoë","tags":["a",{"b":1.50}],"ünï":[true,null]}"#)
     }
 
-    @Test(arguments: [
-        (.compact, #"{"a":[1,{}],"b":[]}"#), (.spaced, #"{"a": [1, {}], "b": []}"#),
-        (.pretty(indent: 2), "{\n  \"a\": [\n    1,\n    {}\n  ],\n  \"b\": []\n}"),
-    ] as [(JSONWriter.Style, String)])
+    @Test(
+        arguments: [
+            (.compact, #"{"a":[1,{}],"b":[]}"#), (.spaced, #"{"a": [1, {}], "b": []}"#),
+            (.pretty(indent: 2), "{\n  \"a\": [\n    1,\n    {}\n  ],\n  \"b\": []\n}"),
+        ] as [(JSONWriter.Style, String)])
     func writesInStyles(_ style: JSONWriter.Style, _ expected: String) throws {
         let value: JSONValue = ["a": [1, [:]], "b": []]
         #expect(JSONWriter(style: style).write(value) == expected)
@@ -159,6 +176,7 @@ struct NodeTests {
     }
 
     @Test func writesShortEscapes() {
-        #expect(JSONWriter().write("\"\\/\u{8}\t\n\u{C}\r\u{1}\u{7F}é😀") == "\"\\\"\\\\/\\b\\t\\n\\f\\r\\u0001\u{7F}é😀\"")
+        #expect(
+            JSONWriter().write("\"\\/\u{8}\t\n\u{C}\r\u{1}\u{7F}é😀") == "\"\\\"\\\\/\\b\\t\\n\\f\\r\\u0001\u{7F}é😀\"")
     }
 }

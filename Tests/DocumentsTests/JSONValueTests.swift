@@ -47,9 +47,10 @@ struct JSONValueTests {
         #expect(object["k\(count - 1)"] == .number(DecimalNumber(count - 1)))
     }
 
-    @Test(arguments: [
-        ("", []), ("/", [""]), ("/a/0", ["a", "0"]), ("/a~1b/~0", ["a/b", "~"]), ("//", ["", ""]), ("/~01", ["~1"]),
-    ] as [(String, [String])])
+    @Test(
+        arguments: [
+            ("", []), ("/", [""]), ("/a/0", ["a", "0"]), ("/a~1b/~0", ["a/b", "~"]), ("//", ["", ""]), ("/~01", ["~1"]),
+        ] as [(String, [String])])
     func pointersRoundTrip(_ text: String, _ tokens: [String]) throws {
         let pointer = try #require(JSONPointer(parsing: text))
         #expect(pointer.tokens == tokens)

@@ -7,44 +7,55 @@ import Testing
 struct YAMLWriterTests {
     @Test func writesBlockStyle() {
         let value: JSONValue = [
-            "name": "Zoë", "on": "no", "n": "12", "empty": [], "none": [:], "text": "a\n\nb: c\n", "list": [1, ["a": nil, "b": [true]], [[2]]],
+            "name": "Zoë", "on": "no", "n": "12", "empty": [], "none": [:], "text": "a\n\nb: c\n",
+            "list": [1, ["a": nil, "b": [true]], [[2]]],
         ]
-        #expect(YAMLWriter().write(value) == """
-            name: Zoë
-            "on": "no"
-            "n": "12"
-            empty: []
-            none: {}
-            text: |
-              a
+        #expect(
+            YAMLWriter().write(value) == """
+                name: Zoë
+                "on": "no"
+                "n": "12"
+                empty: []
+                none: {}
+                text: |
+                  a
 
-              b: c
-            list:
-              - 1
-              - a: null
-                b:
-                  - true
-              - - - 2
+                  b: c
+                list:
+                  - 1
+                  - a: null
+                    b:
+                      - true
+                  - - - 2
 
-            """)
+                """)
     }
 
     static let pieces: [String] = [
-        "", "no", "yes", "on", "null", "~", "true", "1", "-1", "0x1F", "1e3", ".5", ".inf", "2026-01-02", "1:30", "a: b", "a #b", "#", "- a",
-        "-", "---", "...", "? x", "a:", " a", "a ", "a\n", "\na", "a\nb", "a\n\n\nb\n\n", "a\n b\n  c", "\ta\nb", "a\n \nb", "a\n\tb", "\n", "\n\n",
-        "a\r\nb", "\r", "\u{0}", "\u{7F}", "\u{85}", "\u{2028}x", "\u{FEFF}", "\u{FFFE}", "é", "e\u{301}", "😀", "'", "\"", "\\", "a'b\"c", "[x]",
-        "{x}", "a, b", "&a", "*a", "!a", "|", ">", "%a", "@a", "`a`", "<<", "=", "key: |", "a\n#b", "a\n---\nb", "a\n...\nb", "x\ty", "ends\\",
-        "line one\nline two: with colon\n- dash\n", "a\n\n", "trailing spaces  \nb", String(repeating: "long ", count: 300),
+        "", "no", "yes", "on", "null", "~", "true", "1", "-1", "0x1F", "1e3", ".5", ".inf", "2026-01-02", "1:30",
+        "a: b", "a #b", "#", "- a",
+        "-", "---", "...", "? x", "a:", " a", "a ", "a\n", "\na", "a\nb", "a\n\n\nb\n\n", "a\n b\n  c", "\ta\nb",
+        "a\n \nb", "a\n\tb", "\n", "\n\n",
+        "a\r\nb", "\r", "\u{0}", "\u{7F}", "\u{85}", "\u{2028}x", "\u{FEFF}", "\u{FFFE}", "é", "e\u{301}", "😀", "'",
+        "\"", "\\", "a'b\"c", "[x]",
+        "{x}", "a, b", "&a", "*a", "!a", "|", ">", "%a", "@a", "`a`", "<<", "=", "key: |", "a\n#b", "a\n---\nb",
+        "a\n...\nb", "x\ty", "ends\\",
+        "line one\nline two: with colon\n- dash\n", "a\n\n", "trailing spaces  \nb",
+        String(repeating: "long ", count: 300),
     ]
 
     static func random(_ generator: inout SeededGenerator, depth: Int) -> JSONValue {
         func text(_ generator: inout SeededGenerator) -> String {
             switch Int.random(in: 0..<4, using: &generator) {
             case 0:
-                return String((0..<Int.random(in: 0..<6, using: &generator)).map { _ in
-                    Character(Unicode.Scalar(UInt32.random(in: 0..<0x3000, using: &generator)) ?? "?")
-                })
-            case 1: return pieces.randomElement(using: &generator).map { $0 + (pieces.randomElement(using: &generator) ?? "") } ?? ""
+                return String(
+                    (0..<Int.random(in: 0..<6, using: &generator)).map { _ in
+                        Character(Unicode.Scalar(UInt32.random(in: 0..<0x3000, using: &generator)) ?? "?")
+                    })
+            case 1:
+                return pieces.randomElement(using: &generator).map {
+                    $0 + (pieces.randomElement(using: &generator) ?? "")
+                } ?? ""
             default: return pieces.randomElement(using: &generator) ?? ""
             }
         }
@@ -53,9 +64,12 @@ struct YAMLWriterTests {
         case 1: return .bool(Bool.random(using: &generator))
         case 2:
             let coefficient = Int.random(in: -99999...99999, using: &generator)
-            return .number(DecimalNumber(coefficient: .init(coefficient), exponent: .random(in: -30...30, using: &generator)))
+            return .number(
+                DecimalNumber(coefficient: .init(coefficient), exponent: .random(in: -30...30, using: &generator)))
         case 3, 4, 5: return .string(text(&generator))
-        case 6: return .array((0..<Int.random(in: 0..<4, using: &generator)).map { _ in random(&generator, depth: depth - 1) })
+        case 6:
+            return .array(
+                (0..<Int.random(in: 0..<4, using: &generator)).map { _ in random(&generator, depth: depth - 1) })
         default:
             var object = JSONObject()
             for _ in 0..<Int.random(in: 0..<4, using: &generator) {
@@ -81,7 +95,10 @@ struct YAMLWriterTests {
 
     @Test(arguments: pieces)
     func everyPieceReadsBack(_ piece: String) throws {
-        for value in [.string(piece), [.string(piece), "x"], .object(JSONObject([(key: piece, value: .string(piece)), (key: piece + "z", value: 1)]))] as [JSONValue] {
+        for value in [
+            .string(piece), [.string(piece), "x"],
+            .object(JSONObject([(key: piece, value: .string(piece)), (key: piece + "z", value: 1)])),
+        ] as [JSONValue] {
             let yaml = YAMLWriter().write(value)
             #expect(try YAMLReader.read(yaml).map(\.root.value) == [value], "\(yaml)")
         }

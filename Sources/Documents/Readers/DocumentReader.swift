@@ -45,7 +45,8 @@ public enum DocumentReader {
         let source = documents.first?.source ?? SourceText(file: file, bytes: bytes)
         guard documents.count > 1 else {
             throw DiagnosticsError(
-                [Diagnostic("document.empty", "the file holds no document", range: source.range(0..<0))], sources: [source])
+                [Diagnostic("document.empty", "the file holds no document", range: source.range(0..<0))],
+                sources: [source])
         }
         throw DiagnosticsError(
             [

@@ -25,7 +25,8 @@ extension JSONParser {
                 let length = UTF8Check.sequenceLength(bytes, at)
                 if length == 0 {
                     problems.add(
-                        "document.invalid-utf8", "the byte 0x\(hex(byte)) is not part of well-formed UTF-8", at..<(at + 1),
+                        "document.invalid-utf8", "the byte 0x\(hex(byte)) is not part of well-formed UTF-8",
+                        at..<(at + 1),
                         help: "save the file as UTF-8")
                     if problems.isFull { return nil }
                     at += 1
@@ -34,7 +35,8 @@ extension JSONParser {
                 }
             }
         }
-        problems.add("json.unterminated-string", "the string does not end", quote..<bytes.count, help: "add a closing '\"'")
+        problems.add(
+            "json.unterminated-string", "the string does not end", quote..<bytes.count, help: "add a closing '\"'")
         return nil
     }
 
@@ -97,7 +99,8 @@ extension JSONParser {
         default:
             let length = kind < 0x80 ? 1 : max(1, UTF8Check.sequenceLength(bytes, at + 1))
             problems.add(
-                "json.escape", "'\(slice(start..<(start + 1 + length)))' is not an escape", start..<(start + 1 + length),
+                "json.escape", "'\(slice(start..<(start + 1 + length)))' is not an escape",
+                start..<(start + 1 + length),
                 help: "write '\\\\' for a backslash")
             at += 1 + length
         }
@@ -150,7 +153,8 @@ extension JSONParser {
             case .number: break
             case .tooManyDigits:
                 problems.add(
-                    "document.number-range", "the number has more than \(DecimalNumber.maximumDigits) digits", start..<at)
+                    "document.number-range", "the number has more than \(DecimalNumber.maximumDigits) digits",
+                    start..<at)
             case .exponentTooLarge, .notANumber:
                 problems.add(
                     "document.number-range", "the exponent is beyond \(DecimalNumber.maximumExponent)", start..<at)
@@ -167,8 +171,9 @@ extension JSONParser {
 
     private mutating func badNumber() {
         let start = at
-        while at < bytes.count, Self.isWord(bytes[at]) || bytes[at] == UInt8(ascii: ".") || bytes[at] == UInt8(ascii: "-")
-            || bytes[at] == UInt8(ascii: "+")
+        while at < bytes.count,
+            Self.isWord(bytes[at]) || bytes[at] == UInt8(ascii: ".") || bytes[at] == UInt8(ascii: "-")
+                || bytes[at] == UInt8(ascii: "+")
         {
             at += 1
         }
@@ -217,12 +222,15 @@ extension JSONParser {
     mutating func trailingComma() {
         var comma = at
         while comma > 0, bytes[comma] != UInt8(ascii: ",") { comma -= 1 }
-        problems.add("json.trailing-comma", "trailing ',' before '\(slice(at..<(at + 1)))'", comma..<(comma + 1), help: "remove it")
+        problems.add(
+            "json.trailing-comma", "trailing ',' before '\(slice(at..<(at + 1)))'", comma..<(comma + 1),
+            help: "remove it")
     }
 
     mutating func unexpectedEnd(_ expect: Expect) {
         if builder.depth == 0 {
-            problems.add("json.empty", "the document is empty", bytes.count..<bytes.count, help: "a JSON document is one value")
+            problems.add(
+                "json.empty", "the document is empty", bytes.count..<bytes.count, help: "a JSON document is one value")
             return
         }
         let open = builder.openStarts.suffix(3).reversed().map { container in

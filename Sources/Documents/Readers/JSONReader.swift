@@ -174,7 +174,8 @@ struct JSONParser {
     private mutating func begin(_ kind: Node.Kind) -> Bool {
         guard builder.depth < options.maximumDepth else {
             problems.add(
-                "document.too-deep", "arrays and objects are nested more than \(options.maximumDepth) deep", at..<(at + 1))
+                "document.too-deep", "arrays and objects are nested more than \(options.maximumDepth) deep",
+                at..<(at + 1))
             return false
         }
         builder.begin(kind, start: at)
@@ -208,7 +209,8 @@ struct JSONParser {
         case UInt8(ascii: "\""), UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "-"), 0x30...0x39,
             UInt8(ascii: "a")...UInt8(ascii: "z"):
             problems.add(
-                "json.missing-comma", "expected ',' or \(inObject ? "'}'" : "']'") but found \(name(at))", at..<(at + 1),
+                "json.missing-comma", "expected ',' or \(inObject ? "'}'" : "']'") but found \(name(at))",
+                at..<(at + 1),
                 help: "put a ',' between \(inObject ? "members" : "elements")")
             return inObject ? .key : .value
         default:
@@ -230,7 +232,8 @@ struct JSONParser {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"),
             UInt8(ascii: "$"):
             skipWord()
-            problems.add("json.key", "keys must be strings in double quotes", start..<at, help: "write \"\(slice(start..<at))\"")
+            problems.add(
+                "json.key", "keys must be strings in double quotes", start..<at, help: "write \"\(slice(start..<at))\"")
             builder.key([], start: start, end: at, first: start, count: at - start)
         default:
             problems.add("json.syntax", "expected a key in double quotes but found \(name(at))", at..<(at + 1))

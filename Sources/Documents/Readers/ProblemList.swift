@@ -54,7 +54,8 @@ struct ProblemList {
                 severity: policy == .error ? .error : .warning,
                 notes: [("first used here", Int(first.start)..<Int(first.end))],
                 help: policy == .error
-                    ? "remove or rename one of them" : "readers differ in which of the values they take; the last counts")
+                    ? "remove or rename one of them"
+                    : "readers differ in which of the values they take; the last counts")
         }
     }
 }

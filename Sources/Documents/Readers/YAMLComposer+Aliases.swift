@@ -82,7 +82,8 @@ extension YAMLComposer {
             }
             let items =
                 record.kind == .array
-                ? (Int(record.first)..<(Int(record.first) + Int(record.count))).map { Int(builder.tree.children[$0]) } : []
+                ? (Int(record.first)..<(Int(record.first) + Int(record.count))).map { Int(builder.tree.children[$0]) }
+                : []
             guard record.kind == .array, items.allSatisfy({ builder.tree.records[$0].kind == .object }) else {
                 problems.add("yaml.merge", "'<<' needs a mapping or a sequence of mappings", place)
                 return false
@@ -97,7 +98,9 @@ extension YAMLComposer {
             let record = builder.tree.records[source]
             for position in Int(record.first)..<(Int(record.first) + Int(record.count)) {
                 let value = Int(builder.tree.children[position])
-                guard known.insert(ScalarString(builder.keyText(ofValue: value, bytes: bytes))).inserted else { continue }
+                guard known.insert(ScalarString(builder.keyText(ofValue: value, bytes: bytes))).inserted else {
+                    continue
+                }
                 copyKey(value - 1)
                 let start = Int(builder.tree.records[value].start)
                 guard copy(value, start..<start) else { return false }

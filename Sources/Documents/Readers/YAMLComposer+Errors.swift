@@ -15,7 +15,8 @@ extension YAMLComposer {
             let place = min(base + state.problem_offset, bytes.count)
             let value = String(max(0, state.problem_value), radix: 16, uppercase: true)
             problems.add(
-                "yaml.control-character", "the character U+\(String(repeating: "0", count: max(0, 4 - value.count)))\(value) is not allowed in YAML",
+                "yaml.control-character",
+                "the character U+\(String(repeating: "0", count: max(0, 4 - value.count)))\(value) is not allowed in YAML",
                 place..<min(place + 1, bytes.count), help: "write it as an escape in double quotes")
             return
         }

@@ -38,7 +38,9 @@ extension YAMLComposer {
             apply(resolved, to: &scalar, value)
         } else {
             let text = String(decoding: value, as: UTF8.self)
-            problems.add("yaml.tag-mismatch", "'\(text)' is not of type '!!\(type)'", start..<end, help: "change the value or the tag")
+            problems.add(
+                "yaml.tag-mismatch", "'\(text)' is not of type '!!\(type)'", start..<end,
+                help: "change the value or the tag")
         }
         return scalar
     }

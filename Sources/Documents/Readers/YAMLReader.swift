@@ -5,8 +5,8 @@ import CLibYAML
 /// Reads YAML into the JSON data model, with the types of the YAML 1.2 core schema.
 ///
 /// `no`, `on` and `2026-01-02` are strings, `012` is the integer 12. Anchors and aliases are expanded under
-/// ``ReadOptions/aliasBudget``. What JSON cannot hold is reported: `.inf` and `.nan`, keys that are not scalars, unknown
-/// tags. Scalar keys that are not strings (`404:`) are read as their text, with a warning.
+/// ``ReadOptions/aliasBudget``. What JSON cannot hold is reported: `.inf` and `.nan`, keys that are not scalars,
+/// unknown tags. Scalar keys that are not strings (`404:`) are read as their text, with a warning.
 public enum YAMLReader {
     /// Reads all documents of a stream.
     ///
@@ -118,7 +118,8 @@ struct YAMLComposer {
         }
         if let place = UTF8Check.firstInvalid(bytes) {
             problems.add(
-                "document.invalid-utf8", "the byte 0x\(String(bytes[place], radix: 16, uppercase: true)) is not part of well-formed UTF-8",
+                "document.invalid-utf8",
+                "the byte 0x\(String(bytes[place], radix: 16, uppercase: true)) is not part of well-formed UTF-8",
                 place..<(place + 1), help: "save the file as UTF-8")
             return
         }
@@ -288,14 +289,17 @@ struct YAMLComposer {
                 frames[last].mergesNext =
                     options.mergeKeys && scalar.isPlain && !scalar.flags.contains(.ownText) && scalar.count == 2
                     && bytes[range].elementsEqual("<<".utf8)
-                builder.key(scalar.flags, start: scalar.start, end: scalar.end, first: scalar.first, count: scalar.count)
+                builder.key(
+                    scalar.flags, start: scalar.start, end: scalar.end, first: scalar.first, count: scalar.count)
             } else {
                 let text = String(decoding: bytes[scalar.start..<scalar.end], as: UTF8.self)
                 problems.add(
-                    "yaml.key-type", "the key '\(text)' is not text; it is read as \"\(text)\"", scalar.start..<scalar.end,
+                    "yaml.key-type", "the key '\(text)' is not text; it is read as \"\(text)\"",
+                    scalar.start..<scalar.end,
                     severity: .warning, help: "put it in quotes")
                 builder.key(
-                    scalar.keyFlags, start: scalar.start, end: scalar.end, first: scalar.keyFirst, count: scalar.keyCount)
+                    scalar.keyFlags, start: scalar.start, end: scalar.end, first: scalar.keyFirst,
+                    count: scalar.keyCount)
             }
         } else {
             builder.scalar(

@@ -41,7 +41,9 @@ enum YAMLScalars {
         var at = 0
         var negative = false
         func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
-        if text[0] == UInt8(ascii: "0"), text.count > 2, let radix = [UInt8(ascii: "o"): 8, UInt8(ascii: "x"): 16][text[1]] {
+        if text[0] == UInt8(ascii: "0"), text.count > 2,
+            let radix = [UInt8(ascii: "o"): 8, UInt8(ascii: "x"): 16][text[1]]
+        {
             let digits = text[2...]
             let isValid = digits.allSatisfy { byte in
                 radix == 8

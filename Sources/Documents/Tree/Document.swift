@@ -37,6 +37,17 @@ public final class Document: Sendable {
         self.init(tree: builder.finish(), source: nil, format: nil, diagnostics: [])
     }
 
+    /// Creates a document from a value that was made out of a text: its nodes have places in that text.
+    ///
+    /// A node without a place of its own has that of the node around it.
+    package convenience init(value: JSONValue, source: SourceText?, places: [JSONPointer: Range<Int>]) {
+        var builder = TreeBuilder()
+        let end = source?.bytes.count ?? 0
+        let inside = places.mapValues { $0.clamped(to: 0..<end) }
+        builder.append(value, places: inside)
+        self.init(tree: builder.finish(), source: source, format: nil, diagnostics: [])
+    }
+
     /// The outermost node.
     public var root: Node { Node(document: self, index: 0) }
     /// The file's name as the user gave it.

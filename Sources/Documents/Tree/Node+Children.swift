@@ -56,7 +56,8 @@ extension Node {
     public var elements: Elements {
         let record = record
         let isArray = record.kind == .array
-        return Elements(document: document, base: isArray ? Int(record.first) : 0, count: isArray ? Int(record.count) : 0)
+        return Elements(
+            document: document, base: isArray ? Int(record.first) : 0, count: isArray ? Int(record.count) : 0)
     }
 
     /// The members; empty for other kinds than objects.

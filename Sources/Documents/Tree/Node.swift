@@ -109,6 +109,15 @@ public struct Node: Sendable {
         return Int(record.start)..<Int(record.end)
     }
 
+    /// The offset in the source at which the text of a string stands letter for letter; nil where it is escaped or folded.
+    package var verbatimTextOffset: Int? {
+        let record = record
+        guard record.kind == .string, document.source != nil, record.flags.isDisjoint(with: [.ownText, .escapes]) else {
+            return nil
+        }
+        return Int(record.first)
+    }
+
     /// The array or object the node is in; nil for the root. A key's parent is the object.
     public var parent: Node? {
         index == 0 ? nil : Node(document: document, index: Int(record.parent))

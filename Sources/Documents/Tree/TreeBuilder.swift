@@ -152,30 +152,44 @@ struct TreeBuilder {
         withKey(a, bytes) { x in withKey(b, bytes) { x.elementsEqual($0) } }
     }
 
-    /// Appends a value without places.
-    mutating func append(_ value: JSONValue) {
+    /// Appends a value. Its place is the one that `places` has for its pointer, else that of the value around it.
+    mutating func append(
+        _ value: JSONValue, at pointer: JSONPointer = .root, within place: Range<Int> = 0..<0,
+        places: [JSONPointer: Range<Int>] = [:]
+    ) {
+        let place = places.isEmpty ? place : places[pointer] ?? place
+        let (start, end) = (place.lowerBound, place.upperBound)
+        func inner(_ token: @autoclosure () -> String) -> JSONPointer {
+            places.isEmpty ? pointer : pointer.appending(token())
+        }
         switch value {
-        case .null: scalar(.null, [], start: 0, end: 0)
-        case .bool(let value): scalar(.bool, value ? .isTrue : [], start: 0, end: 0)
+        case .null: scalar(.null, [], start: start, end: end)
+        case .bool(let value): scalar(.bool, value ? .isTrue : [], start: start, end: end)
         case .number(let number):
             let text = store(Array(number.description.utf8))
-            scalar(.number, .ownText, start: 0, end: 0, first: text.first, count: text.count)
+            scalar(.number, .ownText, start: start, end: end, first: text.first, count: text.count)
         case .string(let string):
             let text = store(Array(string.utf8))
-            scalar(.string, .ownText, start: 0, end: 0, first: text.first, count: text.count)
+            scalar(.string, .ownText, start: start, end: end, first: text.first, count: text.count)
         case .array(let values):
-            begin(.array, start: 0)
-            for value in values { append(value) }
-            end(at: 0)
+            begin(.array, start: start)
+            for (index, value) in values.enumerated() {
+                append(value, at: inner(String(index)), within: place, places: places)
+            }
+            self.end(at: end)
         case .object(let object):
-            begin(.object, start: 0)
+            begin(.object, start: start)
             for member in object.members {
                 let text = store(Array(member.key.utf8))
-                key(.ownText, start: 0, end: 0, first: text.first, count: text.count)
-                append(member.value)
+                let pointer = inner(member.key)
+                let keyPlace = places[pointer] ?? place
+                key(
+                    .ownText, start: keyPlace.lowerBound, end: keyPlace.upperBound, first: text.first, count: text.count
+                )
+                append(member.value, at: pointer, within: place, places: places)
             }
             let index = innermostRecord ?? 0
-            end(at: 0)
+            self.end(at: end)
             indexKeys(ofRecord: index, bytes: UnsafeBufferPointer(start: nil, count: 0))
         }
     }

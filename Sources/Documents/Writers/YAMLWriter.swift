@@ -95,7 +95,11 @@ public struct YAMLWriter: Sendable {
             case .array: text += "[]\n"
             case .object: text += "{}\n"
             case .string(let string):
-                if YAMLText.fitsBlock(string) { block(string, level: max(level, indent)) } else { text += YAMLText.flow(string) + "\n" }
+                if YAMLText.fitsBlock(string) {
+                    block(string, level: max(level, indent))
+                } else {
+                    text += YAMLText.flow(string) + "\n"
+                }
             }
         }
 
@@ -128,7 +132,8 @@ enum YAMLText {
     static func isPlain(_ text: String) -> Bool {
         guard let first = text.unicodeScalars.first, let last = text.unicodeScalars.last else { return false }
         switch first {
-        case "-", "?", ":", ",", "[", "]", "{", "}", "#", "&", "*", "!", "|", ">", "'", "\"", "%", "@", "`", " ", "=", "<",
+        case "-", "?", ":", ",", "[", "]", "{", "}", "#", "&", "*", "!", "|", ">", "'", "\"", "%", "@", "`", " ", "=",
+            "<",
             "~":
             return false
         case "0"..."9", "+", ".":
@@ -143,8 +148,6 @@ enum YAMLText {
             if !isPrintable(scalar) || scalar == "\n" || scalar == "\t" { return false }
             if previous == ":", scalar == " " { return false }
             if previous == " ", scalar == "#" { return false }
-            // Flow context is not used, but text is often pasted into it.
-            if scalar == "[" || scalar == "]" || scalar == "{" || scalar == "}" { return false }
             previous = scalar
         }
         return true
