@@ -38,7 +38,9 @@ static ck_table tables[ISA_COUNT];
 static _Atomic(const ck_table *) active;
 static atomic_flag filling = ATOMIC_FLAG_INIT;
 
-static const ck_table *fill_table(ck_isa isa) {
+static _Thread_local const ck_table *active_on_thread;
+
+static const ck_table *filled_table(ck_isa isa) {
     while (atomic_flag_test_and_set_explicit(&filling, memory_order_acquire)) {}
     ck_table *table = &tables[isa];
     if (table->argmax == NULL) {
@@ -50,25 +52,37 @@ static const ck_table *fill_table(ck_isa isa) {
         }
 #endif
     }
-    atomic_store_explicit(&active, table, memory_order_release);
     atomic_flag_clear_explicit(&filling, memory_order_release);
     return table;
 }
 
+static const ck_table *activate(ck_isa isa) {
+    const ck_table *table = filled_table(isa);
+    atomic_store_explicit(&active, table, memory_order_release);
+    return table;
+}
+
 CK_INLINE const ck_table *current(void) {
+    if (__builtin_expect(active_on_thread != NULL, 0)) return active_on_thread;
     const ck_table *table = atomic_load_explicit(&active, memory_order_acquire);
-    return __builtin_expect(table != NULL, 1) ? table : fill_table(best_isa());
+    return __builtin_expect(table != NULL, 1) ? table : activate(best_isa());
 }
 
 ck_isa ck_active_isa(void) { return (ck_isa)(current() - tables); }
 
 bool ck_force_isa(ck_isa isa) {
     if (!ck_isa_is_available(isa)) return false;
-    fill_table(isa);
+    activate(isa);
     return true;
 }
 
-void ck_reset_isa(void) { fill_table(best_isa()); }
+void ck_reset_isa(void) { activate(best_isa()); }
+
+bool ck_force_isa_on_thread(ck_isa isa) {
+    if (isa >= 0 && !ck_isa_is_available(isa)) return false;
+    active_on_thread = isa < 0 ? NULL : filled_table(isa);
+    return true;
+}
 
 // --- Products --------------------------------------------------------------------------------------------------------
 

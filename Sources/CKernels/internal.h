@@ -100,7 +100,7 @@ typedef void (*ck_tile_function)(const ck_layout *layout, const uint8_t *group, 
 enum { CK_MAX_TILE = 8 };
 
 /// How far ahead of its use a decode product asks for weights.
-enum { CK_PREFETCH_BYTES = 2048 };
+enum { CK_PREFETCH_BYTES = 4096 };
 
 typedef struct ck_table {
     /// Activation rows of the largest tile of each format; tiles exist for 1 ... that number.

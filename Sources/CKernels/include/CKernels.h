@@ -4,7 +4,7 @@
 //
 // Rules that hold for every function here:
 //  * Nothing allocates, blocks, or keeps a pointer after it returns; all buffers belong to the caller.
-//  * No function has state except the instruction-set choice, so all may run on many threads at once on disjoint outputs.
+//  * The only state is the choice of instruction set, so all may run on many threads at once on disjoint outputs.
 //  * Pointers need the alignment of their element type unless a comment asks for more. 64 bytes is fastest everywhere.
 //  * Sizes are in elements unless the name says bytes. Arguments are not checked: the caller validated shapes when it
 //    read the model. The exceptions are the functions that return a size or a bool, which answer 0 or false.
@@ -264,12 +264,16 @@ bool ck_isa_is_available(ck_isa isa);
 /// The variant in use: the best available one unless it was forced.
 ck_isa ck_active_isa(void);
 
-/// Makes all later calls in the process use one variant, for tests and benchmarks. False, and no change, if it is not
-/// available. Not to be called while kernels run on other threads.
+/// Makes all later calls in the process use one variant, for benchmarks. False, and no change, if it is not available.
+/// A call already running on another thread ends with the variant it began with.
 bool ck_force_isa(ck_isa isa);
 
 /// Goes back to the best available variant.
 void ck_reset_isa(void);
+
+/// Makes later calls on the calling thread use one variant, whatever the process uses; a negative number ends that.
+/// False, and no change, if it is not available. For tests that run beside others.
+bool ck_force_isa_on_thread(ck_isa isa);
 
 #pragma clang assume_nonnull end
 

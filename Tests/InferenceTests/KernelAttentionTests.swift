@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CKernels
+import Testing
+
+struct KernelAttentionTests {
+    struct Shape: CustomTestStringConvertible {
+        var headSize: Int
+        var heads: Int
+        var queries: Int
+        var position: Int
+        var window: Int
+        var testDescription: String { "\(headSize) x \(heads), \(queries) at \(position), window \(window)" }
+    }
+
+    static let shapes: [Shape] = [
+        Shape(headSize: 64, heads: 3, queries: 1, position: 0, window: 0),
+        Shape(headSize: 64, heads: 3, queries: 1, position: 200, window: 0),
+        Shape(headSize: 64, heads: 9, queries: 2, position: 63, window: 0),
+        Shape(headSize: 64, heads: 3, queries: 130, position: 0, window: 0),
+        Shape(headSize: 64, heads: 3, queries: 70, position: 31, window: 5),
+        Shape(headSize: 256, heads: 4, queries: 37, position: 100, window: 70),
+        Shape(headSize: 256, heads: 4, queries: 1, position: 100, window: 70),
+        Shape(headSize: 8, heads: 1, queries: 16, position: 3, window: 1),
+        Shape(headSize: 20, heads: 2, queries: 33, position: 1, window: 0),
+        Shape(headSize: 100, heads: 5, queries: 1, position: 77, window: 0),
+        Shape(headSize: 96, heads: 100, queries: 3, position: 64, window: 0),
+    ]
+
+    /// Largest difference from attention in float64, in units of the largest value.
+    static let tolerance = 2e-5
+
+    /// Attention as its definition says, in float64.
+    private func reference(_ s: Shape, q: [Float], k: [Float], v: [Float], stride: Int, scale: Float) -> [Float] {
+        var out: [Float] = []
+        for i in 0..<s.queries {
+            for h in 0..<s.heads {
+                let last = s.position + i
+                let keys = (s.window == 0 ? 0 : max(0, last - s.window + 1))...last
+                let start = (i * s.heads + h) * s.headSize
+                let scores = keys.map { j -> Double in
+                    var sum = 0.0
+                    for e in 0..<s.headSize { sum += Double(q[start + e]) * Double(k[j * stride + e]) }
+                    return sum * Double(scale)
+                }
+                let top = scores.max() ?? 0
+                let weights = scores.map { exponential($0 - top) }
+                let total = weights.reduce(0, +)
+                for e in 0..<s.headSize {
+                    var sum = 0.0
+                    for (j, weight) in zip(keys, weights) { sum += weight * Double(v[j * stride + e]) }
+                    out.append(Float(sum / total))
+                }
+            }
+        }
+        return out
+    }
+
+    @Test(arguments: KernelVariant.allCases, shapes)
+    func attendsAsDefined(_ variant: KernelVariant, _ shape: Shape) throws {
+        try variant.run {
+            var random = KernelRandom(seed: 12)
+            let keys = shape.position + shape.queries
+            let stride = shape.headSize * 2 + 3
+            var q = random.floats(shape.queries * shape.heads * shape.headSize, times: 3)
+            // Values that half precision holds exactly, so that both cache types have the same answer.
+            let k = random.floats(keys * stride).map { halfValue(halfBits($0)) }
+            let v = random.floats(keys * stride).map { halfValue(halfBits($0)) }
+            let expected = reference(shape, q: q, k: k, v: v, stride: stride, scale: 0.2)
+            let scratch = KernelBuffer(ck_attention_scratch_bytes(shape.headSize))
+            var out = [Float](repeating: .nan, count: q.count)
+            let (kHalf, vHalf) = (k.map(halfBits), v.map(halfBits))
+            for half in [false, true] {
+                k.withUnsafeBytes { k in
+                    v.withUnsafeBytes { v in
+                        kHalf.withUnsafeBytes { kHalf in
+                            vHalf.withUnsafeBytes { vHalf in
+                                attend(shape, &q, &out, half ? kHalf : k, half ? vHalf : v, stride, half, scratch)
+                            }
+                        }
+                    }
+                }
+                expectClose(out, expected, tolerance: Self.tolerance, "half precision: \(half)")
+            }
+            // In place.
+            k.withUnsafeBytes { k in
+                v.withUnsafeBytes { v in attend(shape, &q, nil, k, v, stride, false, scratch) }
+            }
+            expectClose(q, expected, tolerance: Self.tolerance)
+        }
+    }
+
+    private func attend(
+        _ shape: Shape, _ q: UnsafeMutablePointer<Float>, _ out: UnsafeMutablePointer<Float>?,
+        _ k: UnsafeRawBufferPointer, _ v: UnsafeRawBufferPointer, _ stride: Int, _ half: Bool, _ scratch: KernelBuffer
+    ) {
+        guard let k = k.baseAddress, let v = v.baseAddress else { return }
+        let row = shape.heads * shape.headSize
+        var attention = ck_attention(
+            q: q, q_stride: row, out: out ?? q, out_stride: row, k: k, v: v, kv_stride: stride, kv_is_f16: half,
+            head_size: shape.headSize, heads: shape.heads, queries: shape.queries, first_position: shape.position,
+            window: shape.window, scale: 0.2)
+        ck_attend(&attention, scratch.pointer)
+    }
+
+    @Test(arguments: KernelVariant.allCases)
+    func largeScoresDoNotOverflow(_ variant: KernelVariant) throws {
+        try variant.run {
+            for queries in [1, 40] {
+                let shape = Shape(headSize: 16, heads: 1, queries: queries, position: 80, window: 0)
+                var q = [Float](repeating: 300, count: queries * 16)
+                let k = (0..<(80 + queries) * 16).map { Float($0 / 16 % 7) * 40 }
+                let v = [Float](repeating: 2.5, count: k.count)
+                let scratch = KernelBuffer(ck_attention_scratch_bytes(16))
+                k.withUnsafeBytes { k in
+                    v.withUnsafeBytes { v in attend(shape, &q, nil, k, v, 16, false, scratch) }
+                }
+                expectClose(q, [Float](repeating: 2.5, count: q.count), tolerance: 1e-6)
+            }
+        }
+    }
+}
