@@ -11,7 +11,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
+CK_BEGIN_TARGET("avx2,fma,f16c")
 
 /// Per activation row of a tile: where its parts start.
 typedef struct {
@@ -235,7 +235,7 @@ static void ck_quantize_row_avx2(const float *x, size_t k, uint8_t *row) {
     }
 }
 
-#pragma clang attribute pop
+CK_END_TARGET
 
 void ck_fill_avx2(ck_table *table) {
 #define ROW(SLOT, NAME)                                                                                               \

@@ -7,7 +7,7 @@
 #include <immintrin.h>
 #include <math.h>
 
-#pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
+CK_BEGIN_TARGET("avx2,fma,f16c")
 
 typedef __m256 VF;
 #define VW 8
@@ -57,42 +57,11 @@ CK_INLINE VF vf_zero_below(VF p, VF x, float limit) {
 
 CK_INLINE uint32_t vf_equal_bits(VF a, VF b) { return (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_EQ_OQ)); }
 
-CK_INLINE VF load_cache(const bool is_f16, const void *cache, size_t element);
-CK_INLINE float cache_element(const bool is_f16, const void *cache, size_t element);
-
-/// keys[e * CK_KEY_BLOCK + j] = element e of key begin + j; zero for count <= j < padded.
-CK_INLINE void transpose_keys(const ck_attention *a, const bool is_f16, size_t begin, size_t count, size_t padded,
-                              float *keys) {
-    for (size_t j = 0; j < padded; j += 8) {
-        size_t e = 0;
-        if (j + 8 <= count) {
-            for (; e + 8 <= a->head_size; e += 8) {
-                __m256 r[8], t[8];
-                for (size_t i = 0; i < 8; i++) r[i] = load_cache(is_f16, a->k, (begin + j + i) * a->kv_stride + e);
-                for (size_t i = 0; i < 8; i += 2) {
-                    t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
-                    t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
-                }
-                for (size_t i = 0; i < 8; i += 4) {
-                    r[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);
-                    r[i + 1] = _mm256_shuffle_ps(t[i], t[i + 2], 0xee);
-                    r[i + 2] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44);
-                    r[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xee);
-                }
-                for (size_t i = 0; i < 4; i++) {
-                    float *column = keys + (e + i) * CK_KEY_BLOCK + j;
-                    _mm256_storeu_ps(column, _mm256_permute2f128_ps(r[i], r[i + 4], 0x20));
-                    _mm256_storeu_ps(column + 4 * CK_KEY_BLOCK, _mm256_permute2f128_ps(r[i], r[i + 4], 0x31));
-                }
-            }
-        }
-        for (; e < a->head_size; e++)
-            for (size_t i = j; i < j + 8; i++)
-                keys[e * CK_KEY_BLOCK + i]
-                    = i < count ? cache_element(is_f16, a->k, (begin + i) * a->kv_stride + e) : 0;
-    }
+CK_INLINE __m256 load_keys(const bool is_f16, const void *cache, size_t element) {
+    return is_f16 ? vf_load_f16((const uint16_t *)cache + element) : vf_load((const float *)cache + element);
 }
 
+#include "transpose_keys.h"
 #include "float_template.h"
 
 static void ck_rope_adjacent_avx2(float *x, const float *table, size_t heads, size_t head_size, size_t rotated) {
@@ -132,7 +101,7 @@ static void ck_rope_halves_avx2(float *x, const float *table, size_t heads, size
     }
 }
 
-#pragma clang attribute pop
+CK_END_TARGET
 
 void ck_fill_avx2_float(ck_table *table) {
     fill_float_avx2(table);

@@ -18,9 +18,16 @@ const char *ck_isa_name(ck_isa isa) {
 bool ck_isa_is_available(ck_isa isa) {
     switch (isa) {
     case CK_ISA_SCALAR: return true;
-#if defined(__x86_64__)
+#if defined(__x86_64__) && defined(CK_EMULATED)
+    case CK_ISA_AVX2: case CK_ISA_AVX_VNNI: case CK_ISA_AVX512: return true;
+#elif defined(__x86_64__)
     case CK_ISA_AVX2:
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+    case CK_ISA_AVX_VNNI: return ck_isa_is_available(CK_ISA_AVX2) && __builtin_cpu_supports("avxvnni");
+    case CK_ISA_AVX512:
+        return ck_isa_is_available(CK_ISA_AVX2) && __builtin_cpu_supports("avx512f")
+            && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")
+            && __builtin_cpu_supports("avx512vnni");
 #endif
     default: return false;
     }
@@ -46,9 +53,14 @@ static const ck_table *filled_table(ck_isa isa) {
     if (table->argmax == NULL) {
         ck_fill_scalar(table);
 #if defined(__x86_64__)
-        if (isa == CK_ISA_AVX2) {
+        if (isa == CK_ISA_AVX2 || isa == CK_ISA_AVX_VNNI || isa == CK_ISA_AVX512) {
             ck_fill_avx2(table);
             ck_fill_avx2_float(table);
+        }
+        if (isa == CK_ISA_AVX_VNNI) ck_fill_avx_vnni(table);
+        if (isa == CK_ISA_AVX512) {
+            ck_fill_avx512(table);
+            ck_fill_avx512_float(table);
         }
 #endif
     }

@@ -9,6 +9,18 @@
 
 #define CK_INLINE static inline __attribute__((always_inline))
 
+// Compiles the functions between the two for an instruction set. CK_EMULATED builds define intrinsics in portable C
+// (Tests/KernelEmulation), which the compiler must not turn back into the instructions that are emulated.
+#define CK_PRAGMA(text) _Pragma(#text)
+#ifdef CK_EMULATED
+#define CK_BEGIN_TARGET(features)
+#define CK_END_TARGET
+#else
+#define CK_BEGIN_TARGET(features)                                                                                     \
+    CK_PRAGMA(clang attribute push(__attribute__((target(features))), apply_to = function))
+#define CK_END_TARGET CK_PRAGMA(clang attribute pop)
+#endif
+
 // --- File layouts (GGUF) ---------------------------------------------------------------------------------------------
 
 typedef struct { uint16_t d; uint8_t qs[16]; } ck_block_q4_0;
@@ -131,6 +143,7 @@ void ck_fill_avx2(ck_table *table);
 void ck_fill_avx2_float(ck_table *table);
 void ck_fill_avx_vnni(ck_table *table);
 void ck_fill_avx512(ck_table *table);
+void ck_fill_avx512_float(ck_table *table);
 void ck_fill_neon(ck_table *table);
 
 // --- Attention -------------------------------------------------------------------------------------------------------
