@@ -13,6 +13,13 @@ public enum DocumentReader {
         }
     }
 
+    /// The name of a notation that is known by its ending but not read.
+    private static func unsupported(ofFile name: String) -> String? {
+        guard let dot = name.lastIndex(of: ".") else { return nil }
+        return ["toml": "TOML", "csv": "CSV", "xml": "XML", "jsonl": "JSON Lines", "ndjson": "JSON Lines"][
+            name[name.index(after: dot)...].lowercased()]
+    }
+
     /// The likely notation of a text: JSON if it starts with a brace, a bracket or a double quote, else YAML.
     public static func guess(_ bytes: [UInt8]) -> DocumentFormat {
         let start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
@@ -30,6 +37,13 @@ public enum DocumentReader {
         _ bytes: [UInt8], file: String? = nil, format: DocumentFormat? = nil, options: ReadOptions = .strict
     ) throws(DiagnosticsError) -> [Document] {
         let source = SourceText(file: file, bytes: bytes)
+        if format == nil, let file, let other = unsupported(ofFile: file) {
+            throw DiagnosticsError([
+                Diagnostic(
+                    "document.format", "'\(file)' is \(other), which is not supported here",
+                    help: "give the document as JSON or YAML")
+            ])
+        }
         switch format ?? file.flatMap(Self.format(ofFile:)) ?? guess(bytes) {
         case .json: return [try JSONReader.read(source, options: options)]
         case .yaml: return try YAMLReader.read(source, options: options)
