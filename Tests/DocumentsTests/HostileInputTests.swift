@@ -63,25 +63,24 @@ struct HostileInputTests {
         }
     }
 
-    @Test(arguments: [
-        String(repeating: "[", count: 200_000), String(repeating: "{\"a\":", count: 100_000),
-        String(repeating: "- ", count: 200_000),
-        String(repeating: "? ", count: 100_000), String(repeating: "a: ", count: 100_000),
-        String(repeating: "&a ", count: 100_000),
-        "[" + String(repeating: "a, ", count: 200_000) + "]", "{" + String(repeating: "a, ", count: 50_000) + "}",
-        String(repeating: "word ", count: 200_000), "\"" + String(repeating: "\\u12", count: 100_000),
-        String(repeating: "\n", count: 500_000),
-        String(repeating: "!a!", count: 100_000), "|" + String(repeating: "\n ", count: 200_000),
-        String(repeating: "9", count: 1_000_000),
-        "[" + String(repeating: "1e5,", count: 200_000) + "1]", String(repeating: "%TAG ! a\n", count: 20_000),
-    ])
+    /// Quadratic work would take minutes.
+    @Test(
+        .timeLimit(.minutes(2)),
+        arguments: [
+            String(repeating: "[", count: 200_000), String(repeating: "{\"a\":", count: 100_000),
+            String(repeating: "- ", count: 200_000),
+            String(repeating: "? ", count: 100_000), String(repeating: "a: ", count: 100_000),
+            String(repeating: "&a ", count: 100_000),
+            "[" + String(repeating: "a, ", count: 200_000) + "]", "{" + String(repeating: "a, ", count: 50_000) + "}",
+            String(repeating: "word ", count: 200_000), "\"" + String(repeating: "\\u12", count: 100_000),
+            String(repeating: "\n", count: 500_000),
+            String(repeating: "!a!", count: 100_000), "|" + String(repeating: "\n ", count: 200_000),
+            String(repeating: "9", count: 1_000_000),
+            "[" + String(repeating: "1e5,", count: 200_000) + "1]", String(repeating: "%TAG ! a\n", count: 20_000),
+        ])
     func largeHostileTextEndsSoon(_ text: String) {
-        let clock = ContinuousClock()
-        let start = clock.now
         for format in [DocumentFormat.json, .yaml] {
             _ = try? DocumentReader.readAll(Array(text.utf8), format: format)
         }
-        // A bound far above what linear work takes, far below what quadratic work would.
-        #expect(clock.now - start < .seconds(30))
     }
 }
