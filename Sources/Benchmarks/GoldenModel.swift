@@ -12,7 +12,7 @@ struct GoldenModel {
     /// Below this margin the recorded choice is within the noise of 8-bit activations.
     private static let decisiveMargin = 0.5
     /// Tokens whose logits are kept at once.
-    private static let batch = 64
+    private static let batch = 256
 
     func run(_ checks: inout GoldenChecks) throws {
         let prompts = try fixture.objects("prompts")

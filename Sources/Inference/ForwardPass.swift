@@ -35,30 +35,33 @@ struct ForwardPass {
         var activations: ActivationRows
     }
 
-    /// Computes the cosines and sines of the batch's positions. Called once, before ``run``.
-    func fillRope(_ start: Int, _ count: Int, divisors: UnsafePointer<Float>?) {
+    /// Computes the cosines and sines of a single token's position; a batch's are computed by ``run`` itself.
+    func prepare(_ start: Int, _ count: Int, divisors: UnsafePointer<Float>?) {
+        if count == 1 { fillRope(row: 0, start, divisors) }
+    }
+
+    private func fillRope(row: Int, _ start: Int, _ divisors: UnsafePointer<Float>?) {
         let rotated = configuration.ropeDimension
-        for row in 0..<count {
+        ck_rope_table(
+            start + row, rotated, Float(configuration.ropeBase), Float(configuration.ropeScale), divisors,
+            configuration.ropeMagnitude, workspace.rope + row * rotated)
+        if configuration.window != nil {
             ck_rope_table(
-                start + row, rotated, Float(configuration.ropeBase), Float(configuration.ropeScale), divisors,
-                configuration.ropeMagnitude, workspace.rope + row * rotated)
-            if configuration.window != nil {
-                ck_rope_table(
-                    start + row, rotated, Float(configuration.windowRopeBase), 1, nil, configuration.ropeMagnitude,
-                    workspace.windowRope + row * rotated)
-            }
+                start + row, rotated, Float(configuration.windowRopeBase), 1, nil, configuration.ropeMagnitude,
+                workspace.windowRope + row * rotated)
         }
     }
 
     /// Runs all layers for `count` tokens from position `start`.
     ///
     /// - Parameters:
+    ///   - divisors: Divisors of the rotation frequencies, or nil.
     ///   - keepsAll: Whether the result of every row is needed, not only of the last.
     ///   - hidden: Receives the normalised output for the last row.
     ///   - logits: Receives the logits of the rows kept, or nil.
     func run(
-        _ tokens: UnsafePointer<Int32>, count: Int, at start: Int, keepsAll: Bool, hidden: ActivationRows,
-        logits: UnsafeMutablePointer<Float>?, _ team: Team
+        _ tokens: UnsafePointer<Int32>, count: Int, at start: Int, divisors: UnsafePointer<Float>?, keepsAll: Bool,
+        hidden: ActivationRows, logits: UnsafeMutablePointer<Float>?, _ team: Team
     ) {
         let width = configuration.embeddingLength
         let own = workspace.threads[team.index]
@@ -66,6 +69,7 @@ struct ForwardPass {
             ? Rows(count: 1, x: own.x, activations: own.activations)
             : Rows(count: count, x: workspace.x, activations: workspace.activations)
         eachRow(count, team) { row in
+            if count > 1 { fillRope(row: row, start, divisors) }
             let x = rows.x + row * width
             weights.embedding.expandRow(Int(tokens[row]), to: x)
             if configuration.embeddingScale != 1 { ck_scale(x, configuration.embeddingScale, width) }
@@ -237,7 +241,7 @@ struct ForwardPass {
     ) {
         let length = configuration.feedForwardLength
         let isGELU = configuration.architecture == .gemma3
-        let step = chunkRows(length, rows.count, team)
+        let step = chunkRows(layer.pointee.gate, rows.count, team)
         team.forEach((length + step - 1) / step) { chunk in
             let range = chunk * step..<min((chunk + 1) * step, length)
             layer.pointee.gate.multiply(
@@ -269,7 +273,7 @@ struct ForwardPass {
     func head(_ input: ActivationRows, count: Int, to logits: UnsafeMutablePointer<Float>, _ team: Team) {
         let own = workspace.threads[team.index]
         let length = configuration.vocabularySize
-        let step = chunkRows(length, count, team)
+        let step = chunkRows(weights.head, count, team)
         team.forEach((length + step - 1) / step) { chunk in
             let range = chunk * step..<min((chunk + 1) * step, length)
             weights.head.multiply(input, count: count, rows: range, out: logits, stride: length, panel: own.panel)
@@ -381,7 +385,7 @@ struct ForwardPass {
         _ matrix: WeightMatrix, _ input: ActivationRows, _ count: Int, to out: UnsafeMutablePointer<Float>,
         _ own: Workspace.ThreadBuffers, _ team: Team
     ) {
-        let step = chunkRows(matrix.rows, count, team)
+        let step = chunkRows(matrix, count, team)
         team.forEach((matrix.rows + step - 1) / step) { chunk in
             let range = chunk * step..<min((chunk + 1) * step, matrix.rows)
             matrix.multiply(input, count: count, rows: range, out: out, stride: matrix.rows, panel: own.panel)
@@ -390,13 +394,16 @@ struct ForwardPass {
 
     /// Rows of a matrix that a thread takes at once, a multiple of the packed layout's groups.
     @inline(__always)
-    private func chunkRows(_ rows: Int, _ count: Int, _ team: Team) -> Int {
+    private func chunkRows(_ matrix: WeightMatrix, _ count: Int, _ team: Team) -> Int {
         let group = Int(CK_GROUP_ROWS)
-        // A batch's results of 64 rows stay in the cache until the activation function; one token's are shared out in
-        // a few pieces, so that a thread that was interrupted does not hold up the others.
-        if count > 1 { return 64 }
+        // A batch's results of 64 rows stay in the cache until the activation function. OpenBLAS rearranges all
+        // activations for each call, so that its calls are larger; they do not depend on the number of threads, because
+        // its results depend on the shape of a call.
+        if count > 1 { return matrix.layout == .packed ? 64 : WeightMatrix.panelRows }
+        // One token's rows are shared out in a few pieces, so that a thread that was interrupted does not hold up the
+        // others.
         let pieces = team.count == 1 ? 1 : team.count * 4
-        return max((rows + pieces - 1) / pieces + group - 1, group) / group * group
+        return max((matrix.rows + pieces - 1) / pieces + group - 1, group) / group * group
     }
 
     @inline(__always)

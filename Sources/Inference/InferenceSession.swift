@@ -220,10 +220,11 @@ public final class InferenceSession {
         let out = logitsMemory.base.assumingMemoryBound(to: Float.self)
         nonisolated(unsafe) let pass = ForwardPass(self, model, workspace)
         nonisolated(unsafe) let ids = first
-        pass.fillRope(start, count, divisors: ropeDivisors)
+        nonisolated(unsafe) let divisors = ropeDivisors
+        pass.prepare(start, count, divisors: divisors)
         model.pool.run { team in
             pass.run(
-                ids, count: count, at: start, keepsAll: keepsAll, hidden: hidden,
+                ids, count: count, at: start, divisors: divisors, keepsAll: keepsAll, hidden: hidden,
                 logits: logitOffset.map { out + $0 }, team)
         }
         position += count

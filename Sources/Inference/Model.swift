@@ -46,8 +46,8 @@ public final class Model: Sendable {
             throw InferenceError(.unsupported, "\(options.threads) threads; 1 to 256 are accepted")
         }
         let configuration = try ModelConfiguration(file)
-        let pool = WorkerPool(count: options.threads)
-        // The pool shares out the work itself.
+        let pool = try WorkerPool(count: options.threads)
+        // The pool shares out the work itself. This is a setting of the whole process.
         openblas_set_num_threads(1)
         weights = try ModelWeights(file, configuration, activations: options.activations, pool: pool)
         self.file = file

@@ -54,6 +54,11 @@ public struct ModelConfiguration: Hashable, Sendable {
     /// With long and short rope factors: contexts longer than this use the long ones.
     public var originalContextLength: Int?
 
+    /// The limit of the attention kernels.
+    private static let longestHead = 512
+    /// Far above any model; keeps token ids and sizes of logits in range.
+    private static let largestVocabulary = 1 << 24
+
     /// Whether the layer sees only the positions of the window.
     public func hasWindow(layer: Int) -> Bool { window != nil && (layer + 1) % windowPeriod != 0 }
 
@@ -103,7 +108,7 @@ public struct ModelConfiguration: Hashable, Sendable {
                 "attention.head_count", "\(headCount) does not divide the embedding length \(embeddingLength)")
         }
         headLength = try metadata.size(
-            "attention.key_length", upTo: 1 << 12, default: max(embeddingLength / headCount, 1))
+            "attention.key_length", upTo: Self.longestHead, default: max(embeddingLength / headCount, 1))
         let valueLength = try metadata.size("attention.value_length", upTo: 1 << 12, default: headLength)
         guard valueLength == headLength else {
             throw metadata.mismatch(
@@ -113,6 +118,11 @@ public struct ModelConfiguration: Hashable, Sendable {
             throw ModelFileError(.missing, "is missing", field: "tensor 'token_embd.weight'")
         }
         vocabularySize = embedding.rowCount
+        guard vocabularySize <= Self.largestVocabulary else {
+            throw ModelFileError(
+                .mismatched, "has \(vocabularySize) rows, more than \(Self.largestVocabulary) tokens are not supported",
+                field: "tensor 'token_embd.weight'")
+        }
         if let declared = file.count("tokenizer.ggml.tokens"), declared != vocabularySize {
             throw ModelFileError(
                 .mismatched, "has \(vocabularySize) rows for \(declared) tokens", field: "tensor 'token_embd.weight'")
@@ -176,7 +186,8 @@ public struct ModelConfiguration: Hashable, Sendable {
             if layerCount == 62 { attentionScale = 1 / Float(embeddingLength / headCount).squareRoot() }
             if let window = try metadata.file.int(metadata.key("attention.sliding_window")), window != 0 {
                 guard window > 0 else { throw metadata.mismatch("attention.sliding_window", "\(window) is negative") }
-                self.window = window
+                // A window as long as the context hides nothing.
+                self.window = min(window, contextLength)
                 windowPeriod = try metadata.size("attention.sliding_window_pattern", upTo: 1 << 12, default: 6)
             }
         }
@@ -216,7 +227,9 @@ private struct ArchitectureMetadata {
         guard let value = try file.int(key(name)) ?? absent else {
             throw ModelFileError(.missing, "is missing", field: "metadata '\(key(name))'")
         }
-        guard value > 0, value <= limit else { throw mismatch(name, "\(value) is not in 1...\(limit)") }
+        guard value > 0, value <= limit else {
+            throw mismatch(name, "\(value) is not in the supported range of 1 to \(limit)")
+        }
         return value
     }
 

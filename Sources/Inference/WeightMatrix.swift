@@ -25,7 +25,7 @@ struct WeightMatrix {
     var weights: UnsafeRawPointer
 
     /// Rows that are expanded to float32 at once.
-    static let panelRows = 64
+    static let panelRows = 128
     /// From so many activation rows on, OpenBLAS is faster than the dot product kernels.
     static let blasRows = 16
 

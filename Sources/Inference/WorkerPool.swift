@@ -19,39 +19,23 @@ import Darwin
 ///
 /// With one thread there is no other thread, no atomic operation and no barrier.
 final class WorkerPool: @unchecked Sendable {
-    // Unchecked: `job` and `stopping` are written by the thread that holds `runLock`, before the store to
-    // `jobNumber` that publishes them.
+    // Unchecked: `threads` is written in `init` only.
 
     /// The number of threads, the caller's included.
     let count: Int
 
-    private let nextChunk = Atomic<Int>(0)
-    private let arrived = Atomic<Int>(0)
-    private let phase = Atomic<Int>(0)
-    private let jobNumber = Atomic<Int>(0)
-    private let sleepers = Atomic<Int>(0)
+    private let state: PoolState
     private let runLock = Mutex<Void>(())
-    private var job: ((Team) -> Void)?
-    private var stopping = false
     private var threads: [pthread_t] = []
-    private let sleepLock: UnsafeMutablePointer<pthread_mutex_t>
-    private let wake: UnsafeMutablePointer<pthread_cond_t>
 
-    /// Loads of a shared flag before a waiting thread yields: about 50 microseconds.
-    private static let spins = 40_000
-    /// Yields before it sleeps.
-    private static let yields = 20
-
-    /// Starts `count - 1` threads; fewer if the system refuses.
-    init(count: Int) {
-        sleepLock = .allocate(capacity: 1)
-        wake = .allocate(capacity: 1)
-        pthread_mutex_init(sleepLock, nil)
-        pthread_cond_init(wake, nil)
-        let wanted = max(count, 1)
-        self.count = wanted
-        for index in 1..<max(wanted, 1) {
-            let start = Unmanaged.passRetained(WorkerStart(pool: Unmanaged.passUnretained(self), index: index))
+    /// Starts `count - 1` threads.
+    ///
+    /// - Throws: ``InferenceError`` if the system refuses one.
+    init(count: Int) throws(InferenceError) {
+        self.count = max(count, 1)
+        state = PoolState(count: max(count, 1))
+        for index in 1..<self.count {
+            let start = Unmanaged.passRetained(WorkerStart(state: state, index: index))
             #if canImport(Darwin)
             var thread: pthread_t?
             #else
@@ -60,17 +44,19 @@ final class WorkerPool: @unchecked Sendable {
             let status = pthread_create(
                 &thread, nil,
                 { argument in
-                    #if canImport(Darwin)
-                    let start = Unmanaged<WorkerStart>.fromOpaque(argument).takeRetainedValue()
-                    #else
+                    #if !canImport(Darwin)
                     guard let argument else { return nil }
-                    let start = Unmanaged<WorkerStart>.fromOpaque(argument).takeRetainedValue()
                     #endif
-                    // The pool joins its threads before it goes away.
-                    start.pool.takeUnretainedValue().work(index: start.index)
+                    let start = Unmanaged<WorkerStart>.fromOpaque(argument).takeRetainedValue()
+                    start.state.work(index: start.index)
                     return nil
                 }, start.toOpaque())
-            precondition(status == 0, "a worker thread could not be started")
+            guard status == 0 else {
+                start.release()
+                // The threads that were started are stopped by `deinit`.
+                throw InferenceError(
+                    .outOfMemory, "thread \(index + 1) of \(count) could not be started; ask for fewer threads")
+            }
             #if canImport(Darwin)
             if let thread { threads.append(thread) }
             #else
@@ -80,14 +66,8 @@ final class WorkerPool: @unchecked Sendable {
     }
 
     deinit {
-        stopping = true
-        _ = jobNumber.wrappingAdd(1, ordering: .sequentiallyConsistent)
-        wakeSleepers()
+        state.stop()
         for thread in threads { pthread_join(thread, nil) }
-        pthread_cond_destroy(wake)
-        pthread_mutex_destroy(sleepLock)
-        wake.deallocate()
-        sleepLock.deallocate()
     }
 
     /// Calls `body` on every thread of the pool at once, and returns when all have finished.
@@ -95,36 +75,83 @@ final class WorkerPool: @unchecked Sendable {
     /// Calls from several threads wait for each other.
     func run(_ body: @escaping (Team) -> Void) {
         runLock.withLock { _ in
-            guard count > 1 else {
-                body(Team(pool: self, index: 0, count: 1))
-                return
+            if count == 1 {
+                body(Team(state: state, index: 0, count: 1))
+            } else {
+                state.run(body)
             }
-            job = body
-            _ = jobNumber.wrappingAdd(1, ordering: .sequentiallyConsistent)
-            wakeSleepers()
-            body(Team(pool: self, index: 0, count: count))
-            barrier()
-            job = nil
         }
     }
+}
 
-    private func work(index: Int) {
+/// What the threads of a pool share. The threads keep it alive, so that the pool can go away and stop them.
+private final class PoolState: @unchecked Sendable {
+    // Unchecked: `job` and `stopping` are written by one thread at a time, before `jobNumber` publishes them.
+
+    private let count: Int
+    private let nextChunk = Atomic<Int>(0)
+    private let arrived = Atomic<Int>(0)
+    private let phase = Atomic<Int>(0)
+    private let jobNumber = Atomic<Int>(0)
+    private let sleepers = Atomic<Int>(0)
+    private var job: ((Team) -> Void)?
+    private var stopping = false
+    private let sleepLock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let wake = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+
+    /// Loads of a shared flag before a waiting thread yields: about 50 microseconds.
+    private static let spins = 40_000
+    /// Yields before it sleeps.
+    private static let yields = 20
+
+    init(count: Int) {
+        self.count = count
+        pthread_mutex_init(sleepLock, nil)
+        pthread_cond_init(wake, nil)
+    }
+
+    deinit {
+        pthread_cond_destroy(wake)
+        pthread_mutex_destroy(sleepLock)
+        wake.deallocate()
+        sleepLock.deallocate()
+    }
+
+    func run(_ body: @escaping (Team) -> Void) {
+        job = body
+        publishJob()
+        body(Team(state: self, index: 0, count: count))
+        barrier()
+        job = nil
+    }
+
+    func stop() {
+        stopping = true
+        publishJob()
+    }
+
+    func work(index: Int) {
         var seen = 0
         while true {
             wait(for: jobNumber, toLeave: seen)
-            seen = jobNumber.load(ordering: .acquiring)
+            seen &+= 1
             if stopping { return }
-            job?(Team(pool: self, index: index, count: count))
+            job?(Team(state: self, index: index, count: count))
             barrier()
         }
+    }
+
+    private func publishJob() {
+        _ = jobNumber.wrappingAdd(1, ordering: .sequentiallyConsistent)
+        wakeSleepers()
     }
 
     /// Takes the next chunk of the phase.
     @inline(__always)
-    fileprivate func takeChunk() -> Int { nextChunk.wrappingAdd(1, ordering: .relaxed).oldValue }
+    func takeChunk() -> Int { nextChunk.wrappingAdd(1, ordering: .relaxed).oldValue }
 
     /// Waits until every thread of the pool has come here.
-    fileprivate func barrier() {
+    func barrier() {
         let current = phase.load(ordering: .relaxed)
         if arrived.wrappingAdd(1, ordering: .acquiringAndReleasing).newValue == count {
             arrived.store(0, ordering: .relaxed)
@@ -162,25 +189,25 @@ final class WorkerPool: @unchecked Sendable {
 
 /// What a worker thread is started with.
 private final class WorkerStart {
-    let pool: Unmanaged<WorkerPool>
+    let state: PoolState
     let index: Int
 
-    init(pool: Unmanaged<WorkerPool>, index: Int) {
-        self.pool = pool
+    init(state: PoolState, index: Int) {
+        self.state = state
         self.index = index
     }
 }
 
 /// One thread's view of a pool that runs a function.
 struct Team {
-    fileprivate unowned(unsafe) let pool: WorkerPool
+    private unowned(unsafe) let state: PoolState
     /// The number of this thread, from 0.
     let index: Int
     /// The number of threads.
     let count: Int
 
-    fileprivate init(pool: WorkerPool, index: Int, count: Int) {
-        self.pool = pool
+    fileprivate init(state: PoolState, index: Int, count: Int) {
+        self.state = state
         self.index = index
         self.count = count
     }
@@ -193,14 +220,14 @@ struct Team {
             return
         }
         while true {
-            let chunk = pool.takeChunk()
+            let chunk = state.takeChunk()
             guard chunk < chunks else { break }
             body(chunk)
         }
-        pool.barrier()
+        state.barrier()
     }
 
     /// Waits for the other threads.
     @inline(__always)
-    func barrier() { if count > 1 { pool.barrier() } }
+    func barrier() { if count > 1 { state.barrier() } }
 }

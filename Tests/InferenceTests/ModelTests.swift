@@ -39,7 +39,7 @@ struct ModelTests {
             name: "no architecture", message: "'general.architecture': is missing",
             change: BrokenModel.remove("general.architecture")),
         BrokenModel(
-            name: "no layers", message: "'llama.block_count': 0 is not in 1",
+            name: "no layers", message: "'llama.block_count': 0 is not in the supported range",
             change: BrokenModel.set("llama.block_count", .uint32(0))),
         BrokenModel(
             name: "too many layers", message: "'llama.block_count'",
@@ -62,6 +62,9 @@ struct ModelTests {
                 BrokenModel.set("llama.attention.key_length", .uint32(32))(&builder)
                 BrokenModel.set("llama.attention.value_length", .uint32(32))(&builder)
             }),
+        BrokenModel(
+            name: "head too long", message: "'llama.attention.key_length': 513 is not in the supported range",
+            change: BrokenModel.set("llama.attention.key_length", .uint32(513))),
         BrokenModel(
             name: "value length", message: "8 differs from the key length 16",
             change: BrokenModel.set("llama.attention.value_length", .uint32(8))),
@@ -135,5 +138,27 @@ struct ModelTests {
         #expect(distance(plain.logits.map { 2 * tanh($0 / 2) }, capped.logits) <= 1e-5)
         try capped.computeLogits(rows: [7])
         #expect(abs(capped.logits[7]) <= 2)
+    }
+
+    /// Whatever a changed byte of the header makes of a model, it is refused or runs.
+    @Test(arguments: ["llama", "gemma3"], [0xFF, 0x01] as [UInt8])
+    func survivesChangedHeaders(_ architecture: String, _ value: UInt8) throws {
+        let tiny = TinyModel(architecture)
+        let bytes = tiny.builder.bytes()
+        let header = bytes.count - tiny.builder.tensors.reduce(0) { $0 + ($1.data.count + 31) / 32 * 32 }
+        for index in stride(from: 0, to: header, by: 3) {
+            var changed = bytes
+            changed[index] = changed[index] == value ? 0 : value
+            let url = try GGUFBuilder.write(changed)
+            defer { try? FileManager.default.removeItem(at: url) }
+            do {
+                let model = try Model(path: url.path)
+                let session = try InferenceSession(model, contextLength: min(model.contextLength, 8))
+                try session.prefill([0, 1])
+                #expect(session.logits.count == model.vocabularySize)
+            } catch {
+                #expect(error is InferenceError)
+            }
+        }
     }
 }

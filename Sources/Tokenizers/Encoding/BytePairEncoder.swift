@@ -39,17 +39,6 @@ struct BytePairEncoder: Sendable {
         }
     }
 
-    /// The words of a text whose bytes are decodable.
-    func words(of bytes: [UInt8]) -> [ArraySlice<UInt8>] {
-        var ends: [Int] = []
-        preTokenizer.cut(ClassifiedText(bytes), into: &ends)
-        var start = 0
-        return ends.map { end in
-            defer { start = end }
-            return bytes[start..<end]
-        }
-    }
-
     /// The state of one call.
     private struct Work {
         var ids: [TokenID] = []

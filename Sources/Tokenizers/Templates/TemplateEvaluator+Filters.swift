@@ -158,8 +158,6 @@ extension TemplateEvaluator {
 
     private func map(_ value: TemplateValue, _ arguments: TemplateArguments) throws(TemplateError) -> TemplateValue {
         var results: [TemplateValue] = []
-        // Whatever counts as false has no items, be it iterable or not.
-        guard value.isTrue else { return .list(TemplateList([])) }
         if arguments.positional.isEmpty, let key = arguments.named("attribute") {
             for item in try items(of: value) {
                 let found = try path(key, of: item)
@@ -183,7 +181,6 @@ extension TemplateEvaluator {
     private func select(
         _ value: TemplateValue, _ arguments: TemplateArguments, keeps: Bool, byAttribute: Bool
     ) throws(TemplateError) -> TemplateValue {
-        guard value.isTrue else { return .list(TemplateList([])) }
         var rest = arguments
         var key: TemplateValue?
         if byAttribute {
@@ -419,15 +416,9 @@ extension TemplateEvaluator {
             let end = try self.text(of: arguments.value(2, "end") ?? .string("..."))
             let leeway = try integer(arguments, 3, "leeway", default: 5)
             let scalars = Array(text.unicodeScalars)
-            let count =
-                switch value {
-                case .list(let items), .tuple(let items): items.count
-                case .dictionary(let dictionary): dictionary.count
-                default: scalars.count
-                }
-            // What is short enough stays what it is.
-            let (limit, overflow) = max(length, 0).addingReportingOverflow(max(leeway, 0))
-            if overflow || count <= limit { return value }
+            if scalars.count <= max(length, 0).addingReportingOverflow(max(leeway, 0)).partialValue {
+                return .string(text)
+            }
             let kept = PythonText.text(scalars.prefix(max(0, length - end.unicodeScalars.count)))
             if flag(arguments, 1, "killwords") { return try made(kept + end) }
             let words = PythonText.split(kept, " ", limit: -1)

@@ -49,7 +49,7 @@ extension TemplateEvaluator {
             }
         case "callable":
             switch value {
-            case .macro, .function, .method, .undefined: return true
+            case .macro, .function, .method: return true
             default: return false
             }
         case "odd", "even", "divisibleby":
