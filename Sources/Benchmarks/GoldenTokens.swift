@@ -109,7 +109,8 @@ package enum GoldenTokens {
                 tally.note(ids.map(Int.init) == expected, "\(label): \(ids.prefix(20)) for \(expected.prefix(20))")
                 if let encoded = entry["detokenized_b64"]?.stringValue, let wanted = Data(base64Encoded: encoded) {
                     let decoded = tokenizer.decodeBytes(ids)
-                    tally.note(decoded == [UInt8](wanted), "\(label) decoded: \(String(decoding: decoded, as: UTF8.self))")
+                    tally.note(
+                        decoded == [UInt8](wanted), "\(label) decoded: \(String(decoding: decoded, as: UTF8.self))")
                 }
             }
         }

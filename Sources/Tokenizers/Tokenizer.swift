@@ -72,6 +72,12 @@ public struct Tokenizer: Sendable {
 
     // MARK: - Encoding
 
+    /// The words within which a byte-level vocabulary merges; the whole text for other vocabularies.
+    package func words(of text: String) -> [String] {
+        guard case .bytePair(let encoder) = encoder else { return [text] }
+        return encoder.words(of: Array(text.utf8)).map { String(decoding: $0, as: UTF8.self) }
+    }
+
     /// The tokens of a text.
     ///
     /// - Parameters:
@@ -138,6 +144,9 @@ public struct Tokenizer: Sendable {
 
     /// The bytes of a sequence: without the beginning and end tokens that ``encode(_:addSpecial:parseSpecial:)`` adds
     /// and the space it puts first, other special tokens as their text.
+    ///
+    /// Nothing is tidied: some runtimes drop blanks before punctuation for a few vocabularies, which would change
+    /// generated documents.
     public func decodeBytes(_ tokens: some BidirectionalCollection<TokenID>) -> [UInt8] {
         var rest = tokens[...]
         var dropsSpace = addSpacePrefix

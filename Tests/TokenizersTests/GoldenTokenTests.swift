@@ -21,7 +21,8 @@ struct GoldenTokenCase: CustomTestStringConvertible, Sendable {
 
     init(_ entry: JSONValue) {
         let text = entry["text"]?.stringValue
-        bytes = text.map { Array($0.utf8) } ?? [UInt8](Data(base64Encoded: entry["bytes_b64"]?.stringValue ?? "") ?? Data())
+        bytes =
+            text.map { Array($0.utf8) } ?? [UInt8](Data(base64Encoded: entry["bytes_b64"]?.stringValue ?? "") ?? Data())
         isText = text != nil
         label = text?.debugDescription ?? "\(bytes)"
         addSpecial = entry["add_special"]?.boolValue ?? true
@@ -34,7 +35,8 @@ struct GoldenTokenCase: CustomTestStringConvertible, Sendable {
         for parseSpecial in parseSpecial {
             let found =
                 isText
-                ? tokenizer.encode(String(decoding: bytes, as: UTF8.self), addSpecial: addSpecial, parseSpecial: parseSpecial)
+                ? tokenizer.encode(
+                    String(decoding: bytes, as: UTF8.self), addSpecial: addSpecial, parseSpecial: parseSpecial)
                 : tokenizer.encode(bytes: bytes, addSpecial: addSpecial, parseSpecial: parseSpecial)
             if let tokens { #expect(found == tokens, "\(label)") }
             if let decoded { #expect(tokenizer.decodeBytes(found) == decoded, "\(label)") }
@@ -54,7 +56,9 @@ struct GoldenTokenFixture: CustomTestStringConvertible, Sendable {
     static func named(_ folder: String, key: String) -> [GoldenTokenFixture] {
         guard let url = SharedData.url(folder) else { return [] }
         let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
-        return names.filter { $0.hasSuffix(".json") }.sorted().map { GoldenTokenFixture(path: folder + "/" + $0, key: key) }
+        return names.filter { $0.hasSuffix(".json") }.sorted().map {
+            GoldenTokenFixture(path: folder + "/" + $0, key: key)
+        }
     }
 
     func read() throws -> JSONValue {
@@ -67,7 +71,8 @@ struct GoldenTokenFixture: CustomTestStringConvertible, Sendable {
 struct GoldenTokenTests {
     @Test(arguments: GoldenTokenFixture.named("golden/tiny/arch", key: "tokenize"))
     func tinyModelsTokenizeExactly(_ fixture: GoldenTokenFixture) throws {
-        let path = try #require(SharedData.url(fixture.path)).deletingPathExtension().appendingPathExtension("gguf").path
+        let path = try #require(SharedData.url(fixture.path)).deletingPathExtension().appendingPathExtension("gguf")
+            .path
         let tokenizer = try Tokenizer(try GGUFFile(path: path))
         let cases = try #require(try fixture.read()[fixture.key]?.arrayValue)
         #expect(!cases.isEmpty)

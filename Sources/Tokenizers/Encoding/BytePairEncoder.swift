@@ -10,7 +10,8 @@ struct BytePairEncoder: Sendable {
     /// The bytes that no token stands for. They are left out of encoded texts, as the reference does.
     let missingBytes: [UInt8]
 
-    init(_ description: TokenizerDescription, _ index: TokenIndex, _ preTokenizer: PreTokenizer) throws(TokenizerError) {
+    init(_ description: TokenizerDescription, _ index: TokenIndex, _ preTokenizer: PreTokenizer) throws(TokenizerError)
+    {
         self.preTokenizer = preTokenizer
         self.index = index
         let byteTokens = (0..<256).map { index.find(CollectionOfOne(UInt8($0))) ?? -1 }
@@ -36,6 +37,17 @@ struct BytePairEncoder: Sendable {
                 encode(UnsafeBufferPointer(rebasing: bytes[start..<end]), at: start, bytes, &work, into: &tokens)
                 start = end
             }
+        }
+    }
+
+    /// The words of a text whose bytes are decodable.
+    func words(of bytes: [UInt8]) -> [ArraySlice<UInt8>] {
+        var ends: [Int] = []
+        preTokenizer.cut(ClassifiedText(bytes), into: &ends)
+        var start = 0
+        return ends.map { end in
+            defer { start = end }
+            return bytes[start..<end]
         }
     }
 
@@ -181,7 +193,8 @@ struct MergeTable: Sendable {
         for rank in 0..<merges.count {
             func failure(_ message: String) -> TokenizerError {
                 TokenizerError(
-                    .inconsistent, "the merge '\(merges.text(rank))' \(message)", field: "tokenizer.ggml.merges[\(rank)]"
+                    .inconsistent, "the merge '\(merges.text(rank))' \(message)",
+                    field: "tokenizer.ggml.merges[\(rank)]"
                 )
             }
             let merge = merges[rank]

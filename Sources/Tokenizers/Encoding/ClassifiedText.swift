@@ -58,7 +58,11 @@ struct ClassifiedText {
             return .space
         default: break
         }
-        switch scalar.properties.generalCategory {
+        // The reference tables are those of Unicode 15; later characters count as unassigned, so that the same text has
+        // the same tokens whatever the standard library knows.
+        let properties = scalar.properties
+        if value >= 0x80, let age = properties.age, age.major > 15 { return [] }
+        switch properties.generalCategory {
         case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: return .letter
         case .decimalNumber, .letterNumber, .otherNumber: return .number
         case .connectorPunctuation, .dashPunctuation, .openPunctuation, .closePunctuation, .initialPunctuation,

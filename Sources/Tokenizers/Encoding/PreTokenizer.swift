@@ -30,7 +30,10 @@ struct PreTokenizer: Sendable {
         ),
         (["dbrx", "smaug-bpe", "chatglm-bpe", "glm4"], .lines(digits: 3), false, false),
         (
-            ["qwen2", "deepseek-r1-qwen", "kormo", "f2llmv2", "stablelm2", "megrez", "hunyuan", "solar-open", "grok-2"],
+            [
+                "qwen2", "deepseek-r1-qwen", "kormo", "f2llmv2", "stablelm2", "megrez", "hunyuan", "solar-open",
+                "grok-2",
+            ],
             .lines(digits: 1), false, false
         ),
         (
@@ -169,7 +172,9 @@ struct PreTokenizer: Sendable {
             }
             let kind = text.kind(index)
             let isBreak = byte == 0x0A || byte == 0x0D
-            if kind.contains(.letter) || (!isBreak && !kind.contains(.number) && index + 1 < end && text.has(index + 1, .letter)) {
+            if kind.contains(.letter)
+                || (!isBreak && !kind.contains(.number) && index + 1 < end && text.has(index + 1, .letter))
+            {
                 index = text.skip(index + 1, end, .letter)
                 ends.append(text.offset(index))
                 continue
@@ -189,7 +194,9 @@ struct PreTokenizer: Sendable {
             }
             let run = text.skip(index, end, .space)
             var lastBreak = run
-            while lastBreak > index, text.byte(lastBreak - 1) != 0x0A, text.byte(lastBreak - 1) != 0x0D { lastBreak -= 1 }
+            while lastBreak > index, text.byte(lastBreak - 1) != 0x0A, text.byte(lastBreak - 1) != 0x0D {
+                lastBreak -= 1
+            }
             if lastBreak > index {
                 index = lastBreak
             } else if run - index > 1, run < end {

@@ -95,7 +95,8 @@ struct SentencePieceEncoder: Sendable {
 
     @inline(__always)
     private func offer(
-        _ left: Int32, _ right: Int32, _ symbols: [Symbol], _ text: UnsafeBufferPointer<UInt8>, _ queue: inout MergeQueue
+        _ left: Int32, _ right: Int32, _ symbols: [Symbol], _ text: UnsafeBufferPointer<UInt8>,
+        _ queue: inout MergeQueue
     ) {
         guard left >= 0, right >= 0 else { return }
         let start = Int(symbols[Int(left)].start)

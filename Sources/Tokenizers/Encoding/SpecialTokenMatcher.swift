@@ -96,7 +96,7 @@ struct SpecialTokenMatcher: Sendable {
         while let length = byLength.keys.max(), var candidates = byLength.removeValue(forKey: length) {
             candidates.sort { ($0.entry, $0.start) < ($1.entry, $1.start) }
             for (start, entry) in candidates where !isTaken[start] {
-                // Taken ranges are whole tokens, at least as long as this one: they overlap it only if they hold its end.
+                // Taken ranges are at least as long as this token: they overlap it only if they hold its end.
                 if isTaken[start + length - 1] {
                     if let shorter = longest(bytes, at: start, below: length, parsesSpecial) {
                         byLength[shorter.length, default: []].append((start, shorter.entry))

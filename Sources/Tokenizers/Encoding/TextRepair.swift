@@ -12,7 +12,8 @@ enum TextRepair {
         var index = 0
         while index < bytes.count {
             let first = bytes[index]
-            let length = first < 0x80 ? 1 : first < 0xC0 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF8 ? 4 : 0
+            let length =
+                first < 0x80 ? 1 : first < 0xC0 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF8 ? 4 : 0
             var scalar = length == 1 ? UInt32(first) : UInt32(first) & (0xFF >> UInt32(max(length, 1) + 1))
             var isWhole = length > 0 && index + length <= bytes.count
             if isWhole, length > 1 {

@@ -139,9 +139,10 @@ enum PythonText {
     /// The first letter upper case, the rest lower case.
     static func capitalize(_ text: String) -> String {
         guard let first = text.unicodeScalars.first else { return "" }
-        return first.properties.titlecaseMapping + text.unicodeScalars.dropFirst().reduce(into: "") {
-            $0 += $1.properties.lowercaseMapping
-        }
+        return first.properties.titlecaseMapping
+            + text.unicodeScalars.dropFirst().reduce(into: "") {
+                $0 += $1.properties.lowercaseMapping
+            }
     }
 
     /// Each run of letters capitalised.

@@ -43,9 +43,12 @@ extension TemplateEvaluator {
         case "join":
             let key = arguments.value(1, "attribute")
             var parts: [TemplateValue] = []
-            for item in try items(of: value) { parts.append(try key.map { (key) throws(TemplateError) in
-                try path(key, of: item)
-            } ?? item) }
+            for item in try items(of: value) {
+                parts.append(
+                    try key.map { (key) throws(TemplateError) in
+                        try path(key, of: item)
+                    } ?? item)
+            }
             return try joined(parts, try text(of: arguments.value(0, "d") ?? .string("")))
         case "map": return try map(value, arguments)
         case "select", "reject": return try select(value, arguments, keeps: name == "select", byAttribute: false)
@@ -110,7 +113,8 @@ extension TemplateEvaluator {
             default:
                 switch value.number {
                 case .integer(let number): return .integer(number)
-                case .double(let number): return Int(exactly: number.rounded(.towardZero)).map { .integer($0) } ?? fallback
+                case .double(let number):
+                    return Int(exactly: number.rounded(.towardZero)).map { .integer($0) } ?? fallback
                 case nil:
                     try require(value)
                     return fallback
@@ -158,6 +162,8 @@ extension TemplateEvaluator {
 
     private func map(_ value: TemplateValue, _ arguments: TemplateArguments) throws(TemplateError) -> TemplateValue {
         var results: [TemplateValue] = []
+        // Whatever counts as false has no items, be it iterable or not.
+        guard value.isTrue else { return .list(TemplateList([])) }
         if arguments.positional.isEmpty, let key = arguments.named("attribute") {
             for item in try items(of: value) {
                 let found = try path(key, of: item)
@@ -181,6 +187,7 @@ extension TemplateEvaluator {
     private func select(
         _ value: TemplateValue, _ arguments: TemplateArguments, keeps: Bool, byAttribute: Bool
     ) throws(TemplateError) -> TemplateValue {
+        guard value.isTrue else { return .list(TemplateList([])) }
         var rest = arguments
         var key: TemplateValue?
         if byAttribute {
@@ -193,7 +200,8 @@ extension TemplateEvaluator {
         for item in try items(of: value) {
             try charge()
             let subject = try key.map { (key) throws(TemplateError) in try path(key, of: item) } ?? item
-            let passes = try name.map { (name) throws(TemplateError) in try test(name, subject, rest) } ?? subject.isTrue
+            let passes =
+                try name.map { (name) throws(TemplateError) in try test(name, subject, rest) } ?? subject.isTrue
             if passes == keeps { results.append(item) }
         }
         return try madeList(results)
@@ -416,9 +424,15 @@ extension TemplateEvaluator {
             let end = try self.text(of: arguments.value(2, "end") ?? .string("..."))
             let leeway = try integer(arguments, 3, "leeway", default: 5)
             let scalars = Array(text.unicodeScalars)
-            if scalars.count <= max(length, 0).addingReportingOverflow(max(leeway, 0)).partialValue {
-                return .string(text)
-            }
+            let count =
+                switch value {
+                case .list(let items), .tuple(let items): items.count
+                case .dictionary(let dictionary): dictionary.count
+                default: scalars.count
+                }
+            // What is short enough stays what it is.
+            let (limit, overflow) = max(length, 0).addingReportingOverflow(max(leeway, 0))
+            if overflow || count <= limit { return value }
             let kept = PythonText.text(scalars.prefix(max(0, length - end.unicodeScalars.count)))
             if flag(arguments, 1, "killwords") { return try made(kept + end) }
             let words = PythonText.split(kept, " ", limit: -1)
@@ -441,7 +455,8 @@ extension TemplateEvaluator {
             var result = ""
             for byte in text.utf8 {
                 let scalar = Unicode.Scalar(byte)
-                let isPlain = scalar.isASCII
+                let isPlain =
+                    scalar.isASCII
                     && (scalar.properties.isAlphabetic || (byte >= 0x30 && byte <= 0x39)
                         || "-._~/".utf8.contains(byte))
                 if isPlain {
@@ -455,7 +470,11 @@ extension TemplateEvaluator {
             var result = ""
             var inTag = false
             for scalar in text.unicodeScalars {
-                if scalar == "<" { inTag = true } else if scalar == ">", inTag { inTag = false } else if !inTag {
+                if scalar == "<" {
+                    inTag = true
+                } else if scalar == ">", inTag {
+                    inTag = false
+                } else if !inTag {
                     result.unicodeScalars.append(scalar)
                 }
             }

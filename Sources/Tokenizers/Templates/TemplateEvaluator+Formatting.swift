@@ -186,7 +186,9 @@ extension TemplateEvaluator {
     private func formatted(_ value: TemplateValue, specification: String) throws(TemplateError) -> String {
         if specification.isEmpty { return try text(of: value) }
         var rest = specification.unicodeScalars[...]
-        func isAlignment(_ scalar: Unicode.Scalar?) -> Bool { scalar == "<" || scalar == ">" || scalar == "^" || scalar == "=" }
+        func isAlignment(_ scalar: Unicode.Scalar?) -> Bool {
+            scalar == "<" || scalar == ">" || scalar == "^" || scalar == "="
+        }
         var fill = " "
         var alignment: Unicode.Scalar?
         if isAlignment(rest.dropFirst().first), let first = rest.first {

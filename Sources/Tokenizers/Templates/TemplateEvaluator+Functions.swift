@@ -81,7 +81,9 @@ extension TemplateEvaluator {
             var numbers: [TemplateValue] = []
             var current = from
             while by > 0 ? current < to : current > to {
-                guard numbers.count < 100_000 else { throw TemplateError(.limit, "a range of more than 100000 numbers") }
+                guard numbers.count < 100_000 else {
+                    throw TemplateError(.limit, "a range of more than 100000 numbers")
+                }
                 numbers.append(.integer(current))
                 let (next, overflow) = current.addingReportingOverflow(by)
                 if overflow { break }
@@ -206,15 +208,18 @@ extension TemplateEvaluator {
                 let parts = name == "partition" ? [text, "", ""] : ["", "", text]
                 return .tuple(TemplateList(parts.map { .string($0) }))
             }
-            let parts = [bytes[..<place], bytes[place..<(place + separator.utf8.count)],
-                bytes[(place + separator.utf8.count)...]]
+            let parts = [
+                bytes[..<place], bytes[place..<(place + separator.utf8.count)],
+                bytes[(place + separator.utf8.count)...],
+            ]
             return .tuple(TemplateList(parts.map { .string(String(decoding: $0, as: UTF8.self)) }))
         case "startswith", "endswith":
             guard let first else { throw TemplateError(.evaluation, "\(name) needs an argument") }
             let choices: [TemplateValue] = if case .tuple(let items) = first { items.elements } else { [first] }
             for choice in choices {
                 let affix = try string(choice, "the argument of \(name)").utf8
-                let matches = name == "startswith"
+                let matches =
+                    name == "startswith"
                     ? text.utf8.starts(with: affix)
                     : affix.count <= text.utf8.count && text.utf8.suffix(affix.count).elementsEqual(affix)
                 if matches { return .boolean(true) }
@@ -252,9 +257,12 @@ extension TemplateEvaluator {
         case "format": return try made(try formatted(braces: text, arguments))
         case "zfill", "center", "ljust", "rjust":
             let width = try integer(arguments, 0, "width", default: 0)
-            let fill = name == "zfill" ? "0" : try arguments.value(1, "fillchar").map { (value) throws(TemplateError) in
-                try string(value, "the fill character")
-            } ?? " "
+            let fill =
+                name == "zfill"
+                ? "0"
+                : try arguments.value(1, "fillchar").map { (value) throws(TemplateError) in
+                    try string(value, "the fill character")
+                } ?? " "
             return try padded(text, width, fill, name)
         default: return .boolean(Self.classify(text, name))
         }

@@ -22,7 +22,8 @@ extension TemplateEvaluator {
         }
         if style.indent != nil { style.itemSeparator = "," }
         if let separators = positional.value(2, "separators"), !separators.isUndefined {
-            if case .none = separators {} else {
+            if case .none = separators {
+            } else {
                 let parts = try items(of: separators)
                 guard parts.count == 2 else { throw TemplateError(.evaluation, "separators is a pair of texts") }
                 style.itemSeparator = try string(parts[0], "a separator")
@@ -51,8 +52,12 @@ extension TemplateEvaluator {
         case .boolean(let value): text += value ? "true" : "false"
         case .integer(let value): text += String(value)
         case .double(let value):
-            text += value.isNaN ? "NaN" : value.isInfinite ? (value < 0 ? "-Infinity" : "Infinity")
-                : PythonText.double(value)
+            text +=
+                value.isNaN
+                ? "NaN"
+                : value.isInfinite
+                    ? (value < 0 ? "-Infinity" : "Infinity")
+                    : PythonText.double(value)
         case .string(let value):
             try chargeText(value.utf8.count)
             Self.quote(value, style.escapesNonASCII, into: &text)

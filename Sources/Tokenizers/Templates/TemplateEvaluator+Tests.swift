@@ -49,7 +49,7 @@ extension TemplateEvaluator {
             }
         case "callable":
             switch value {
-            case .macro, .function, .method: return true
+            case .macro, .function, .method, .undefined: return true
             default: return false
             }
         case "odd", "even", "divisibleby":
@@ -59,7 +59,8 @@ extension TemplateEvaluator {
             return try areEqual(rest, .integer(name == "odd" ? 1 : 0))
         case "upper", "lower":
             let text = try text(of: value)
-            return try callMethod(name == "upper" ? "isupper" : "islower", of: .string(text), TemplateArguments()).isTrue
+            return try callMethod(name == "upper" ? "isupper" : "islower", of: .string(text), TemplateArguments())
+                .isTrue
         case "eq", "equalto", "==": return try areEqual(value, try argument())
         case "ne", "!=": return !(try areEqual(value, try argument()))
         case "lt", "lessthan", "<": return try compare(value, .less, try argument())

@@ -76,7 +76,9 @@ final class TemplateEvaluator {
 
     /// Refuses values nested so deep that walking or releasing them could exhaust the stack.
     func checked(_ value: TemplateValue) throws(TemplateError) -> TemplateValue {
-        guard value.extent.height <= 600 else { throw TemplateError(.limit, "a value is nested deeper than 600 levels") }
+        guard value.extent.height <= 600 else {
+            throw TemplateError(.limit, "a value is nested deeper than 600 levels")
+        }
         return value
     }
 

@@ -148,9 +148,15 @@ extension TemplateParser {
         switch start {
         case .name(let name):
             switch name {
-            case "true", "True": advance(); return .constant(.boolean(true))
-            case "false", "False": advance(); return .constant(.boolean(false))
-            case "none", "None": advance(); return .constant(.none)
+            case "true", "True":
+                advance()
+                return .constant(.boolean(true))
+            case "false", "False":
+                advance()
+                return .constant(.boolean(false))
+            case "none", "None":
+                advance()
+                return .constant(.none)
             default:
                 guard !Self.reserved.contains(name) else { throw unexpected() }
                 advance()

@@ -67,7 +67,8 @@ struct TemplateParser {
             case .symbol(let symbol): "'\(symbol)'"
             case .end: "the end of the template"
             }
-        return TemplateError(.syntax, wanted.map { "expected \($0), found \(found)" } ?? "unexpected \(found)", line: line)
+        return TemplateError(
+            .syntax, wanted.map { "expected \($0), found \(found)" } ?? "unexpected \(found)", line: line)
     }
 
     mutating func nested<Result>(

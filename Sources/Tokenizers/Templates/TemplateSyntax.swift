@@ -95,7 +95,8 @@ struct TemplateStatement: Sendable {
     indirect enum Kind: Sendable {
         case text(String)
         case output(TemplateExpression)
-        case conditional(branches: [(test: TemplateExpression, body: [TemplateStatement])], otherwise: [TemplateStatement])
+        case conditional(
+            branches: [(test: TemplateExpression, body: [TemplateStatement])], otherwise: [TemplateStatement])
         case loop(
             target: AssignmentTarget, over: TemplateExpression, when: TemplateExpression?,
             body: [TemplateStatement], otherwise: [TemplateStatement]

@@ -82,7 +82,8 @@ package struct TokenizerDescription: Sendable {
         let name = kinds[model].map { "'\(model)', \($0)," } ?? "'\(model)'"
         throw TokenizerError(
             .unsupported,
-            "the tokenizer \(name) is not supported; supported are 'gpt2' (byte-level BPE) and 'llama' (SentencePiece BPE)",
+            "the tokenizer \(name) is not supported; "
+                + "supported are 'gpt2' (byte-level BPE) and 'llama' (SentencePiece BPE)",
             field: "tokenizer.ggml.model"
         )
     }

@@ -160,7 +160,8 @@ struct VocabularyBuilder {
         let addsEOS = description.addEOS ?? false
         if addsBOS, bos == nil {
             throw TokenizerError(
-                .missing, "sequences begin with a token that the file does not name", field: "tokenizer.ggml.bos_token_id"
+                .missing, "sequences begin with a token that the file does not name",
+                field: "tokenizer.ggml.bos_token_id"
             )
         }
         if addsEOS, eos == nil {
