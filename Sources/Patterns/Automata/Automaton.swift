@@ -25,11 +25,11 @@ package final class Automaton {
     package struct StateID: Hashable, Sendable {
         package var rawValue: Int32
 
-        package init(rawValue: Int32) { self.rawValue = rawValue }
+        @inlinable package init(rawValue: Int32) { self.rawValue = rawValue }
 
         /// The state of the empty language.
         package static let dead = StateID(rawValue: 0)
-        package var isDead: Bool { rawValue == 0 }
+        @inlinable package var isDead: Bool { rawValue == 0 }
     }
 
     /// Bounds on the work of one automaton; all are counts.
@@ -59,25 +59,25 @@ package final class Automaton {
 
     let classes: ScalarClasses
     let store: TermStore
-    var derivatives: Derivatives
+    @exclusivity(unchecked) var derivatives: Derivatives
 
-    var stateTerms: [TermID] = []
-    private var stateContexts: [Int32] = []
-    private var contexts: [[TermID]] = [[]]
+    @exclusivity(unchecked) var stateTerms: [TermID] = []
+    @exclusivity(unchecked) private var stateContexts: [Int32] = []
+    @exclusivity(unchecked) private var contexts: [[TermID]] = [[]]
     private var contextIndex: [[TermID]: Int32] = [[]: 0]
-    private var stateIndex: [UInt64: Int32] = [:]
-    private(set) var acceptance: [Bool] = []
-    private var rows: UnsafeMutablePointer<Int32>
+    @exclusivity(unchecked) private var stateIndex: [UInt64: Int32] = [:]
+    @exclusivity(unchecked) private(set) var acceptance: [Bool] = []
+    @usableFromInline @exclusivity(unchecked) internal private(set) var rows: UnsafeMutablePointer<Int32>
     private var rowCapacity: Int
 
     // Memos of Automaton+Search.swift.
-    var livenessMemo: [UInt8] = []
+    @exclusivity(unchecked) var livenessMemo: [UInt8] = []
     var shortestMemo: [Int] = []
     var costMemo: [Int] = []
     var windowMemo: [Window: Liveness] = [:]
     var liveClassMemo: [Int32: ClassSet] = [:]
-    var visitMarks: [Int32] = []
-    var visitRound: Int32 = 0
+    @exclusivity(unchecked) var visitMarks: [Int32] = []
+    @exclusivity(unchecked) var visitRound: Int32 = 0
     /// Classes with cheap and readable samples first.
     let classesByPreference: [Int]
 
@@ -178,7 +178,7 @@ package final class Automaton {
     /// The state after one scalar of the class.
     ///
     /// - Complexity: one load once computed.
-    @inline(__always)
+    @inlinable @inline(__always)
     package func transition(_ state: StateID, class scalarClass: Int) -> StateID {
         let known = rows[Int(state.rawValue) &* classCount &+ scalarClass]
         return known >= 0 ? StateID(rawValue: known) : computeTransition(state, scalarClass)
@@ -209,8 +209,8 @@ package final class Automaton {
         return isAccepting(state)
     }
 
-    @inline(never)
-    private func computeTransition(_ from: StateID, _ scalarClass: Int) -> StateID {
+    @usableFromInline @inline(never)
+    internal func computeTransition(_ from: StateID, _ scalarClass: Int) -> StateID {
         let source = Int(from.rawValue)
         let context = contexts[Int(stateContexts[source])]
         let term = derivatives.derive(stateTerms[source], scalarClass, context)

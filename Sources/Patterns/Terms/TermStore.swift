@@ -59,11 +59,12 @@ final class TermStore {
     static let epsilon: TermID = 1
     static let everything: TermID = 2
 
-    private(set) var terms: [Term] = []
-    private(set) var operands: [TermID] = []
-    private(set) var sets: [ScalarSet] = []
-    private(set) var setCosts: [Int] = []
-    private var setIndex: [ScalarSet: Int32] = [:]
+    // No accessor of these calls back into the store; the run-time checks were a third of the compile time.
+    @exclusivity(unchecked) private(set) var terms: [Term] = []
+    @exclusivity(unchecked) private(set) var operands: [TermID] = []
+    @exclusivity(unchecked) private(set) var sets: [ScalarSet] = []
+    @exclusivity(unchecked) private(set) var setCosts: [Int] = []
+    @exclusivity(unchecked) private var setIndex: [ScalarSet: Int32] = [:]
     /// The definition of each variable.
     var definitions: [TermID] = []
     /// For each lookbehind, the language of the prefixes at whose end it holds.
@@ -74,13 +75,15 @@ final class TermStore {
     let maximumTerms: Int
     var overflowed = false
 
-    private var buckets: [Int32]
+    @exclusivity(unchecked) private var buckets: [Int32]
     var consistsMemo: [UInt64: Bool] = [:]
     var lengthBoundMemo: [TermID: LengthBound?] = [:]
 
     /// `.` and the like: the set of all scalars, and one or more scalars.
     private(set) var anyScalar: TermID = 0
     private(set) var nonEmpty: TermID = 0
+    /// The terms of single ASCII scalars, which are most of the sets of a pattern; -1 where there is none yet.
+    @exclusivity(unchecked) private var asciiTerms = [TermID](repeating: -1, count: 128)
 
     init(maximumTerms: Int) {
         self.maximumTerms = maximumTerms
@@ -188,7 +191,15 @@ final class TermStore {
 
     /// The term of a set of scalars.
     func set(_ set: ScalarSet) -> TermID {
-        if set.isEmpty { return Self.nothing }
+        guard let first = set.ranges.first else { return Self.nothing }
+        if set.ranges.count == 1, first.lower == first.upper, first.lower < 128 {
+            if asciiTerms[Int(first.lower)] < 0 { asciiTerms[Int(first.lower)] = newSet(set) }
+            return asciiTerms[Int(first.lower)]
+        }
+        return newSet(set)
+    }
+
+    private func newSet(_ set: ScalarSet) -> TermID {
         if let index = setIndex[set] { return intern(.set, index, 0, 0) }
         let index = Int32(sets.count)
         sets.append(set)

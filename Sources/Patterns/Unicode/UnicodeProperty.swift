@@ -41,6 +41,9 @@ enum UnicodeProperty {
         switch name {
         case "Any": return .found(.all)
         case "ASCII": return .found(ScalarSet("\u{0}"..."\u{7F}"))
+        case "Noncharacter_Code_Point", "NChar":
+            let ends = (0...16).map { ScalarSet.Range($0 << 16 | 0xFFFE, $0 << 16 | 0xFFFF) }
+            return .found(ScalarSet(ends + [ScalarSet.Range(0xFDD0, 0xFDEF)]))
         case "Assigned": return .found(set(of: [.unassigned]).complement)
         default:
             guard let predicate = binaryProperties[name] else {
@@ -52,27 +55,42 @@ enum UnicodeProperty {
 
     // MARK: Sweeping the scalars
 
-    /// Planes 4 to 13 and most of 14 hold no assigned scalars, and planes 15 and 16 are private use.
-    private static let swept: [ClosedRange<UInt32>] = [0...0xD7FF, 0xE000...0x3FFFF, 0xE0000...0xE0FFF]
+    /// What is swept: ideographs, Hangul syllables and private use have the properties of the scalar before the gap;
+    /// planes 4 to 13 and most of 14 hold no assigned scalars, and planes 15 and 16 are private use.
+    private static let swept: [ClosedRange<UInt32>] = [
+        0...0x3400, 0x4DC0...0x4E00, 0xA000...0xAC00, 0xD7A4...0xD7FF, 0xE000...0xE000, 0xF900...0x17000,
+        0x187F8...0x20000, 0x2A6E0...0x2A700, 0x2B739...0x2B740, 0x2B81E...0x2B820, 0x2CEA2...0x2CEB0,
+        0x2EBE1...0x30000, 0x3134B...0x31350, 0x323B0...0x3FFFF, 0xE0000...0xE0FFF,
+    ]
 
     private static func collect(_ predicate: (Unicode.Scalar.Properties) -> Bool) -> ScalarSet {
         var ranges: [ScalarSet.Range] = []
-        for range in swept {
-            var start: UInt32?
-            for value in range {
-                let member = Unicode.Scalar(value).map { predicate($0.properties) } ?? false
-                if member {
-                    if start == nil { start = value }
-                } else if let lower = start {
-                    ranges.append(ScalarSet.Range(lower, value - 1))
-                    start = nil
-                }
-            }
-            if let lower = start { ranges.append(ScalarSet.Range(lower, range.upperBound)) }
-        }
+        forEachRun(predicate) { range, isMember in if isMember { ranges.append(range) } }
         // What is not swept shares the property value of one unassigned and one private-use scalar.
         for (probe, range) in unswept where predicate(probe.properties) { ranges.append(range) }
         return ScalarSet(ranges)
+    }
+
+    /// Calls the body with runs of scalars of equal value.
+    private static func forEachRun<Value: Equatable>(
+        _ value: (Unicode.Scalar.Properties) -> Value, _ body: (ScalarSet.Range, Value) -> Void
+    ) {
+        var run: (range: ScalarSet.Range, value: Value)?
+        for (index, range) in swept.enumerated() {
+            for code in range {
+                guard let scalar = Unicode.Scalar(code) else { continue }
+                let next = value(scalar.properties)
+                if let open = run, open.value == next, open.range.upper &+ 1 == code {
+                    run?.range.upper = code
+                } else {
+                    if let run { body(run.range, run.value) }
+                    run = (ScalarSet.Range(code, code), next)
+                }
+            }
+            let gapEnd = index + 1 < swept.count ? swept[index + 1].lowerBound - 1 : range.upperBound
+            if gapEnd < 0x40000, range.upperBound != 0xD7FF { run?.range.upper = gapEnd }
+        }
+        if let run { body(run.range, run.value) }
     }
 
     private static let unswept: [(Unicode.Scalar, ScalarSet.Range)] = [
@@ -87,19 +105,7 @@ enum UnicodeProperty {
     /// The runs of equal general category, computed once.
     private static let categoryRuns: [(range: ScalarSet.Range, category: Unicode.GeneralCategory)] = {
         var runs: [(range: ScalarSet.Range, category: Unicode.GeneralCategory)] = []
-        for range in swept {
-            var last: Unicode.GeneralCategory?
-            for value in range {
-                guard let scalar = Unicode.Scalar(value) else { continue }
-                let category = scalar.properties.generalCategory
-                if category == last {
-                    runs[runs.count - 1].range.upper = value
-                } else {
-                    runs.append((ScalarSet.Range(value, value), category))
-                    last = category
-                }
-            }
-        }
+        forEachRun({ $0.generalCategory }) { runs.append(($0, $1)) }
         for (probe, range) in unswept { runs.append((range, probe.properties.generalCategory)) }
         return runs
     }()
@@ -201,7 +207,6 @@ enum UnicodeProperty {
             (["Logical_Order_Exception", "LOE"], { $0.isLogicalOrderException }),
             (["Lowercase", "Lower"], { $0.isLowercase }),
             (["Math"], { $0.isMath }),
-            (["Noncharacter_Code_Point", "NChar"], { $0.isNoncharacterCodePoint }),
             (["Pattern_Syntax", "Pat_Syn"], { $0.isPatternSyntax }),
             (["Pattern_White_Space", "Pat_WS"], { $0.isPatternWhitespace }),
             (["Quotation_Mark", "QMark"], { $0.isQuotationMark }),
