@@ -66,7 +66,7 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["Documents"], path: "Tests/TestSupport", swiftSettings: settings),
         tests("Documents", []),
         tests("Patterns", []),
-        tests("JSONSchemas", ["Documents"]),
+        tests("JSONSchemas", ["Documents", "Benchmarks"]),
         tests("ModelFiles", []),
         tests("Tokenizers", ["Documents", "ModelFiles"]),
         tests("Constraints", ["JSONSchemas", "Documents", "Tokenizers", "Patterns"]),

@@ -5,7 +5,7 @@ public import Documents
 /// A schema and everything it refers to, in one form for all dialects.
 ///
 /// The subschemas are numbered; every reference is resolved. A graph has no in-place cycle of plain references, so
-/// that following `$ref`, `allOf` and their like ends.
+/// that following `$ref`, `allOf` and their like ends, unless ``SchemaOptions/unresolvedReferences`` allows it.
 ///
 ///     let graph = try SchemaGraph.load(document.root)
 ///     for property in graph[graph.root].properties { … }
@@ -70,12 +70,23 @@ public struct SchemaOptions: Sendable {
         case off, warn, error
     }
 
+    /// What happens to a reference whose target is not known.
+    public enum UnresolvedReferences: Sendable {
+        /// The schema is refused.
+        case error
+        /// A warning; a value is invalid if checking it needs the target. For checking files against schemas that are
+        /// only partly at hand. The same goes for references that lead back to themselves.
+        case deferred
+    }
+
     /// The dialect of a schema without `$schema`.
     public var defaultDialect: Dialect
     /// The address from which the schema was read; relative references start there if it has no `$id`.
     public var baseURI: String
     /// Whether the schema is validated against its metaschema.
     public var metaschemaCheck: MetaschemaCheck
+    /// What happens to references without a target.
+    public var unresolvedReferences: UnresolvedReferences
     /// The number of subschemas beyond which a schema is refused.
     public var maximumSubschemas: Int
 
@@ -83,11 +94,13 @@ public struct SchemaOptions: Sendable {
         defaultDialect: Dialect = Dialect(.draft202012),
         baseURI: String = "",
         metaschemaCheck: MetaschemaCheck = .warn,
+        unresolvedReferences: UnresolvedReferences = .error,
         maximumSubschemas: Int = 1_000_000
     ) {
         self.defaultDialect = defaultDialect
         self.baseURI = baseURI
         self.metaschemaCheck = metaschemaCheck
+        self.unresolvedReferences = unresolvedReferences
         self.maximumSubschemas = maximumSubschemas
     }
 }

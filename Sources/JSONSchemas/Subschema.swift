@@ -112,6 +112,8 @@ public struct Subschema: Sendable {
     public internal(set) var elseSchema: SubschemaID?
     public internal(set) var reference: SubschemaID?
     public internal(set) var dynamicReference: DynamicReference?
+    /// A reference whose target is not known, as written; only with ``SchemaOptions/UnresolvedReferences/deferred``.
+    public internal(set) var unresolvedReference: String?
 
     public internal(set) var title: String?
     /// `description` of the schema.

@@ -80,6 +80,11 @@ public struct Node: Sendable {
         }
     }
 
+    /// Asks `question` about the text's bytes in UTF-8; -1 for other kinds than strings.
+    ///
+    /// The same as ``withUTF8(_:)`` without its generic result, which other modules cannot specialise.
+    package func utf8Answer(_ question: (UnsafeBufferPointer<UInt8>) -> Int) -> Int { withUTF8(question) ?? -1 }
+
     @inline(__always)
     func withText<R>(_ record: Tree.Record, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         let range = Int(record.first)..<(Int(record.first) + Int(record.count))

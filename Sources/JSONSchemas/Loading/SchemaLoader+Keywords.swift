@@ -91,7 +91,7 @@ extension SchemaLoader {
         case .pattern: reader.schema.pattern = pattern(value, keyword: keyword)
         case .format:
             guard expect(.string, value, keyword) else { return }
-            reader.schema.format = value.stringValue
+            reader.schema.format = value.stringValue.map { Self.currentFormat($0, in: reader.dialect.draft) }
 
         case .prefixItems: reader.schema.prefixItems = schemas(value, keyword, reader.resource)
         case .items:
@@ -223,13 +223,19 @@ extension SchemaLoader {
 
     private mutating func readReference(_ value: Node, into reader: inout KeywordReader) {
         guard expect(.string, value, .reference), let text = value.stringValue else { return }
-        guard let target = resolve(text, from: reader.resource, at: value, keyword: "$ref") else { return }
+        guard let target = resolve(text, from: reader.resource, at: value, keyword: "$ref") else {
+            reader.schema.unresolvedReference = text
+            return
+        }
         reader.schema.reference = id(for: target.node, fallback: target.resource)
     }
 
     private mutating func readDynamicReference(_ keyword: Keyword, _ value: Node, into reader: inout KeywordReader) {
         guard expect(.string, value, keyword), let text = value.stringValue else { return }
-        guard let target = resolve(text, from: reader.resource, at: value, keyword: keyword.rawValue) else { return }
+        guard let target = resolve(text, from: reader.resource, at: value, keyword: keyword.rawValue) else {
+            reader.schema.unresolvedReference = text
+            return
+        }
         var anchor: String?
         let anchors = resources[target.resource].dynamicAnchors
         if keyword == .recursiveReference {
@@ -240,6 +246,16 @@ extension SchemaLoader {
         if anchor != nil { hasDynamicReferences = true }
         reader.schema.dynamicReference = Subschema.DynamicReference(
             initial: id(for: target.node, fallback: target.resource), anchor: anchor)
+    }
+
+    /// The name that a format of draft 3 has had since.
+    private static func currentFormat(_ name: String, in draft: Draft) -> String {
+        guard draft == .draft3 else { return name }
+        switch name {
+        case "ip-address": return "ipv4"
+        case "host-name": return "hostname"
+        default: return name
+        }
     }
 
     // MARK: Types

@@ -23,7 +23,7 @@ extension SchemaLoader {
             return Target(node: root, resource: targetResource, anchor: nil)
         }
         guard let decoded = URIReference.percentDecoded(fragment) else {
-            report("schema.unresolved-reference", "'\(text)' has a broken percent escape", member)
+            reportReference("'\(text)' has a broken percent escape", member)
             return nil
         }
         if decoded.hasPrefix("/") {
@@ -33,8 +33,8 @@ extension SchemaLoader {
             return Target(node: node, resource: targetResource, anchor: decoded)
         }
         let near = Spelling.closest(to: decoded, among: Array(resources[targetResource].anchors.keys))
-        report(
-            "schema.unresolved-reference", "'\(keyword)' leads to the anchor '\(decoded)', which does not exist", member,
+        reportReference(
+            "'\(keyword)' leads to the anchor '\(decoded)', which does not exist", member,
             help: near.map { "did you mean '#\($0)'?" } ?? "a path into the schema begins with '#/'")
         return nil
     }
@@ -57,7 +57,7 @@ extension SchemaLoader {
         } else {
             help = "nothing is fetched from the network; give its folder with '--registry URLPREFIX=DIR'"
         }
-        report("schema.unresolved-reference", "'\(keyword)' leads to '\(text)', which is not known", member, help: help)
+        reportReference("'\(keyword)' leads to '\(text)', which is not known", member, help: help)
         return nil
     }
 
@@ -65,7 +65,7 @@ extension SchemaLoader {
         pointer text: String, in resource: Int, text reference: String, at member: Node, keyword: String
     ) -> Target? {
         guard let pointer = JSONPointer(parsing: text) else {
-            report("schema.unresolved-reference", "'\(reference)' does not contain a JSON pointer", member)
+            reportReference("'\(reference)' does not contain a JSON pointer", member)
             return nil
         }
         var node = resources[resource].origin.root
@@ -75,8 +75,7 @@ extension SchemaLoader {
                 let done = JSONPointer(Array(pointer.tokens.prefix(depth)))
                 let near = node.kind == .object ? Spelling.closest(to: token, among: node.members.map(\.key)) : nil
                 let place = depth == 0 ? "the root of the schema" : "'#\(done)'"
-                report(
-                    "schema.unresolved-reference",
+                reportReference(
                     "'\(keyword)' leads to '\(reference)', but there is no '\(token)' in \(place)", member,
                     help: near.map { "did you mean '\($0)'?" })
                 return nil
@@ -110,6 +109,12 @@ extension SchemaLoader {
             return elements[elements.index(elements.startIndex, offsetBy: index)]
         default: return nil
         }
+    }
+
+    private mutating func reportReference(_ message: String, _ member: Node, help: String? = nil) {
+        report(
+            "schema.unresolved-reference", message, member,
+            severity: options.unresolvedReferences == .deferred ? .warning : .error, help: help)
     }
 
     // MARK: Cycles
@@ -151,6 +156,7 @@ extension SchemaLoader {
             "schema.reference-cycle",
             "the reference leads back to itself without going into the value: \(chain.joined(separator: " → "))",
             node["$ref"] ?? node["$dynamicRef"] ?? node["$recursiveRef"] ?? node,
+            severity: options.unresolvedReferences == .deferred ? .warning : .error,
             help: "put the recursion under 'properties', 'items' or another keyword that goes one level down")
     }
 }

@@ -6,6 +6,8 @@ import Foundation
 enum DeepStack {
     /// The nesting that any thread's stack can take: frames stay below 1 KiB, and stacks are 512 KiB at least.
     static let ordinaryDepth = 250
+    /// The same for reporting, whose frames are larger.
+    static let ordinaryReportingDepth = 80
 
     /// Enough for ``Validator/Limits/depth`` frames; memory is taken only as it is touched.
     private static let stackSize = 256 << 20

@@ -93,6 +93,10 @@ struct FastChecker {
     private mutating func checkGeneral(_ check: ValidatorProgram.Check, _ node: Node) -> Bool {
         switch check {
         case .values(let set): return program.valueSets[Int(set)].contains(node)
+        case .unresolved:
+            // Not even `not` may make something of it.
+            isAborted = true
+            return false
         case .reference(let target): return self.check(target, node)
         case .dynamicReference(let initial, let anchor): return self.check(dynamicTarget(initial, anchor), node)
         case .allOf(let start, let end):
@@ -184,9 +188,9 @@ struct FastChecker {
             var seen: UInt64 = 0
             for member in members {
                 let key = member.keyNode
-                let number = key.withUTF8 { program.objects[index].keys.find($0) } ?? nil
+                let number = key.utf8Answer { program.objects[index].keys.find($0) ?? -1 }
                 var isCovered = false
-                if let number {
+                if number >= 0 {
                     let place = program.objects[index].requiredPlaces[number]
                     if place >= 0, place < 64, seen >> UInt64(place) & 1 == 0 {
                         seen |= 1 << UInt64(place)
@@ -298,6 +302,9 @@ struct FastChecker {
     ) -> Bool {
         switch check {
         case .values(let set): return program.valueSets[Int(set)].contains(node)
+        case .unresolved:
+            isAborted = true
+            return false
         case .reference(let target): return collect(target, node, into: &evaluated)
         case .dynamicReference(let initial, let anchor):
             return collect(dynamicTarget(initial, anchor), node, into: &evaluated)
@@ -339,9 +346,8 @@ struct FastChecker {
         } else {
             for (position, member) in node.members.enumerated() {
                 let key = member.keyNode
-                if let number = key.withUTF8({ program.objects[index].keys.find($0) }) ?? nil,
-                    program.objects[index].schemas[number] >= 0
-                {
+                let number = key.utf8Answer { program.objects[index].keys.find($0) ?? -1 }
+                if number >= 0, program.objects[index].schemas[number] >= 0 {
                     evaluated.insert(position)
                 } else if !program.objects[index].patterns.isEmpty {
                     let text = key.stringValue ?? ""
@@ -361,11 +367,11 @@ struct FastChecker {
 extension Node {
     /// The length of a string in Unicode scalars.
     var scalarCount: Int {
-        withUTF8 { bytes in
+        utf8Answer { bytes in
             var count = 0
             for byte in bytes where byte & 0xC0 != 0x80 { count += 1 }
             return count
-        } ?? 0
+        }
     }
 }
 

@@ -60,7 +60,8 @@ public struct Validator: Sendable {
     /// Violations come in the order of the schema's keywords, at most ``Limits/violations`` of them.
     public func validate(_ node: Node) -> [Violation] {
         if isValid(node) { return [] }
-        var reporter = ViolationReporter(program, limits: limits, maximumDepth: DeepStack.ordinaryDepth)
+        var reporter = ViolationReporter(
+            program, limits: limits, maximumDepth: DeepStack.ordinaryReportingDepth)
         let first = reporter.run(node)
         guard reporter.isTooDeep else { return first }
         return DeepStack.run { [program, limits] in

@@ -12,6 +12,8 @@ final class ValidatorProgram: Sendable {
     enum Check: Sendable {
         case values(Int32)
         case reference(BlockID)
+        /// A reference without a target.
+        case unresolved
         case dynamicReference(initial: BlockID, anchor: Int32)
         // The branches are a part of `lists`.
         case allOf(start: Int32, end: Int32)
@@ -101,7 +103,7 @@ final class ValidatorProgram: Sendable {
         }
 
         func contains(_ node: Node) -> Bool {
-            if node.kind == .string { return node.withUTF8 { strings.find($0) != nil } ?? false }
+            if node.kind == .string { return node.utf8Answer { strings.find($0) ?? -1 } >= 0 }
             if others.isEmpty { return false }
             if !otherSet.isEmpty { return otherSet.contains(node.value) }
             return others.contains { node.matches($0) }
@@ -223,6 +225,7 @@ extension ValidatorProgram {
         private mutating func compileChecks(_ schema: Subschema) {
             if let values = schema.enumeration { addValues(values, isConstant: false) }
             if let value = schema.constant { addValues([value], isConstant: true) }
+            if schema.unresolvedReference != nil { checks.append(.unresolved) }
             if let id = schema.reference { checks.append(.reference(id.rawValue)) }
             if let dynamic = schema.dynamicReference {
                 if let anchor = dynamic.anchor {

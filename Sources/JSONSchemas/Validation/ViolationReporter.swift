@@ -38,7 +38,7 @@ struct ViolationReporter {
             // The fast check has refused the value for its cost, or the details would cost too much.
             add(
                 program.root, "false", node,
-                "the value needs more work to check than allowed, or is nested too deeply")
+                "cannot be checked: it needs more work than allowed, or a part of the schema that is not known")
         }
         return Array(violations.prefix(limits.violations))
     }
@@ -140,6 +140,10 @@ struct ViolationReporter {
     ) -> Bool {
         switch check {
         case .values(let set): return reportValues(id, Int(set), node, quietly: !typeFits)
+        case .unresolved:
+            let target = subschema(id).unresolvedReference ?? ""
+            add(id, "$ref", node, "cannot be checked: the schema refers to '\(target)', which is not known")
+            return false
         case .reference(let target):
             return apply(target, node, &evaluated, subschema(id).reference == nil ? "$dynamicRef" : "$ref")
         case .dynamicReference(let initial, let anchor):
