@@ -121,39 +121,3 @@ struct ValidatorTests {
             accepts: ["{\(full)}"], rejects: ["{\(short)}", #"{\#(full), "key200": 1}"#, #"{\#(short), "key0": "x"}"#])
     }
 }
-
-struct SchemaRenderingTests {
-    @Test func dropsWhatSaysNothing() throws {
-        let schema = try JSONReader.read(
-            """
-            {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "urn:x", "title": "T",
-             "description": "D", "type": "object", "x-order": 1,
-             "properties": {"title": {"type": "string", "title": "The title"}, "b": {"enum": [{"title": 1}]}},
-             "required": ["title"]}
-            """)
-        #expect(
-            SchemaRendering.compact(schema.root)
-                == #"{"description":"D","type":"object","properties":{"title":{"type":"string"},"b":{"enum":[{"title":1}]}},"#
-                + #""required":["title"]}"#)
-    }
-}
-
-struct SpecLoaderTests {
-    @Test func readsSchemasInJSONAndYAML() throws {
-        let json = try SpecLoader.load(Array(#"{"title": "Order", "type": "object"}"#.utf8), file: "x.json")
-        #expect(json.name == "Order")
-        let yaml = try SpecLoader.load(Array("type: object\ndescription: One order\n".utf8), file: "dir/order.schema.yaml")
-        #expect(yaml.name == "order")
-        #expect(yaml.summary == "One order")
-        #expect(yaml.graph[yaml.graph.root].type == .object)
-    }
-
-    @Test func placesMistakesInTheFile() throws {
-        do {
-            _ = try SpecLoader.load(Array("type: object\nproperties:\n  a:\n    type: strin\n".utf8), file: "x.yaml")
-            Issue.record("accepted")
-        } catch {
-            #expect(error.diagnostics.map { $0.range?.start.description } == ["4:11"])
-        }
-    }
-}

@@ -18,6 +18,8 @@ public struct Violation: Hashable, Sendable, CustomStringConvertible {
     public var message: String
     /// What to do about it.
     public var hint: String?
+    /// Whether the value could not be checked: it needs a part of the schema that is not known, or too much work.
+    public var isUndecided = false
     /// Why the closest alternative of an `anyOf` or `oneOf` does not match.
     public var causes: [Violation]
 
@@ -32,6 +34,9 @@ public struct Violation: Hashable, Sendable, CustomStringConvertible {
             },
             help: hint)
     }
+
+    /// Whether the violation, or a cause of it, is that something could not be checked.
+    public var dependsOnUndecided: Bool { isUndecided || causes.contains(where: \.dependsOnUndecided) }
 
     public var description: String {
         let place = range.map { "\($0): " } ?? (instanceLocation.tokens.isEmpty ? "" : "\(instanceLocation): ")

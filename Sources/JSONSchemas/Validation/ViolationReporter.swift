@@ -29,7 +29,7 @@ struct ViolationReporter {
 
     mutating func run(_ node: Node) -> [Violation] {
         if let defect = program.defect {
-            add(defect.schema, "false", node, defect.message)
+            add(defect.schema, "false", node, defect.message, isUndecided: true)
             return violations
         }
         var evaluated = EvaluatedSet()
@@ -38,7 +38,8 @@ struct ViolationReporter {
             // The fast check has refused the value for its cost, or the details would cost too much.
             add(
                 program.root, "false", node,
-                "cannot be checked: it needs more work than allowed, or a part of the schema that is not known")
+                "cannot be checked: it needs more work than allowed, or a part of the schema that is not known",
+                isUndecided: true)
         }
         return Array(violations.prefix(limits.violations))
     }
@@ -142,7 +143,9 @@ struct ViolationReporter {
         case .values(let set): return reportValues(id, Int(set), node, quietly: !typeFits)
         case .unresolved:
             let target = subschema(id).unresolvedReference ?? ""
-            add(id, "$ref", node, "cannot be checked: the schema refers to '\(target)', which is not known")
+            add(
+                id, "$ref", node, "cannot be checked: the schema refers to '\(target)', which is not known",
+                isUndecided: true)
             return false
         case .reference(let target):
             return apply(target, node, &evaluated, subschema(id).reference == nil ? "$dynamicRef" : "$ref")
@@ -269,7 +272,7 @@ struct ViolationReporter {
 
     mutating func add(
         _ id: Int32, _ keyword: String, _ node: Node, _ message: String, hint: String? = nil, range: SourceRange? = nil,
-        causes: [Violation] = []
+        isUndecided: Bool = false, causes: [Violation] = []
     ) {
         guard violations.count < limits.violations else { return }
         let schema = subschema(id)
@@ -280,6 +283,7 @@ struct ViolationReporter {
             Violation(
                 instanceLocation: node.pointer, range: range ?? node.range,
                 schemaLocation: written == nil ? schema.location : schema.location(ofKeyword: keyword),
-                evaluationPath: JSONPointer(steps), keyword: keyword, message: message, hint: hint, causes: causes))
+                evaluationPath: JSONPointer(steps), keyword: keyword, message: message, hint: hint,
+                isUndecided: isUndecided, causes: causes))
     }
 }
