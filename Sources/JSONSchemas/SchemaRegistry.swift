@@ -126,7 +126,9 @@ public struct SchemaRegistry: Sendable {
         var count = 0
         let paths = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String }.sorted() ?? []
         for relative in paths {
-            guard relative.hasSuffix(".json") || relative.hasSuffix(".yaml") || relative.hasSuffix(".yml") else { continue }
+            guard relative.hasSuffix(".json") || relative.hasSuffix(".yaml") || relative.hasSuffix(".yml") else {
+                continue
+            }
             count += 1
             if count > Self.maximumIndexedFiles { break }
             let path = folder + "/" + relative

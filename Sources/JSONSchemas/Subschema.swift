@@ -120,7 +120,7 @@ public struct Subschema: Sendable {
     public internal(set) var summary: String?
     public internal(set) var defaultValue: JSONValue?
     public internal(set) var examples: [JSONValue] = []
-    /// Names of the members without a meaning in the dialect, `x-…` extensions among them. Their values are in ``node``.
+    /// Names of the members without a meaning in the dialect, `x-…` extensions among them; ``node`` has the values.
     public internal(set) var unknownKeywords: [String] = []
 
     init(id: SubschemaID, resource: ResourceID, node: Node, origin: SchemaOrigin) {

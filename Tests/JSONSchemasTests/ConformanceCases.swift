@@ -57,7 +57,8 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
     ]
 
     static let numbers: [ConformanceCase] = [
-        .init(all, #"{"minimum": 1.1}"#, accepts: ["1.1", "2", #""x""#], rejects: ["1.09999999999999999999999", "-5"]),
+        .init(
+            all, #"{"minimum": 1.1}"#, accepts: ["1.1", "2", #""x""#], rejects: ["1.09999999999999999999999", "-5"]),
         .init(all, #"{"maximum": 3}"#, accepts: ["3", "3.0", "[]"], rejects: ["3.0000000000000000000001"]),
         .init(from6, #"{"exclusiveMinimum": 1}"#, accepts: ["1.00000000000000000001", "null"], rejects: ["1", "0"]),
         .init(from6, #"{"exclusiveMaximum": 1}"#, accepts: ["0.9"], rejects: ["1", "1.1"]),
@@ -72,11 +73,14 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
         .init(from4, #"{"multipleOf": 1e-300}"#, accepts: ["1", "1e-300"], rejects: ["1e-301"]),
         .init([.draft3], #"{"divisibleBy": 0.01}"#, accepts: ["1.13"], rejects: ["0.001"]),
         .init(
-            all, #"{"minimum": 1e1000, "maximum": 2e1000}"#, accepts: ["1e1000", "15e999"], rejects: ["9e999", "1e1001"]),
+            all, #"{"minimum": 1e1000, "maximum": 2e1000}"#, accepts: ["1e1000", "15e999"],
+            rejects: ["9e999", "1e1001"]),
     ]
 
     static let strings: [ConformanceCase] = [
-        .init(all, #"{"minLength": 2}"#, accepts: [#""ab""#, #""\ud83d\udca9x""#, "1"], rejects: [#""a""#, #""\ud83d\udca9""#]),
+        .init(
+            all, #"{"minLength": 2}"#, accepts: [#""ab""#, #""\ud83d\udca9x""#, "1"],
+            rejects: [#""a""#, #""\ud83d\udca9""#]),
         .init(all, #"{"maxLength": 1}"#, accepts: [#""""#, #""\ud83d\udca9""#], rejects: [#""ab""#, "\"e\u{301}\""]),
         .init(all, #"{"pattern": "^a*b"}"#, accepts: [#""aab""#, #""bc""#, "1"], rejects: [#""acb""#]),
         .init(all, #"{"pattern": "a+"}"#, accepts: [#""xxaay""#], rejects: [#""xyz""#]),
@@ -108,7 +112,8 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
             accepts: ["[1, 1]", "[1, 2, 1, 1]"], rejects: ["[1]", "[1, 1, 1, 1]"]),
         .init(from2019, #"{"contains": {"const": 1}, "minContains": 0}"#, accepts: ["[]", "[2]"]),
         .init(from2019, #"{"minContains": 2, "maxContains": 1}"#, accepts: ["[]"]),
-        .init(all, #"{"minItems": 1, "maxItems": 2}"#, accepts: ["[1]", "[1, 2]", "{}"], rejects: ["[]", "[1, 2, 3]"]),
+        .init(
+            all, #"{"minItems": 1, "maxItems": 2}"#, accepts: ["[1]", "[1, 2]", "{}"], rejects: ["[]", "[1, 2, 3]"]),
         .init(
             all, #"{"uniqueItems": true}"#,
             accepts: ["[]", "[1, 2]", "[1, true]", "[0, false]", #"[{"a": 1}, {"a": 2}]"#, #"["1", 1]"#],
@@ -139,7 +144,8 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
             #"{"properties": {"a": {}}, "patternProperties": {"^x": {"type": "null"}}, "additionalProperties": false}"#,
             accepts: [#"{"a": 1, "x1": null}"#], rejects: [#"{"b": 1}"#, #"{"x1": 1}"#]),
         .init(
-            all, #"{"patternProperties": {"a": {"minimum": 2}, "b": {"maximum": 3}}}"#, accepts: [#"{"ab": 2, "b": 1}"#],
+            all, #"{"patternProperties": {"a": {"minimum": 2}, "b": {"maximum": 3}}}"#,
+            accepts: [#"{"ab": 2, "b": 1}"#],
             rejects: [#"{"ab": 1}"#, #"{"ab": 4}"#]),
         .init(
             all, #"{"additionalProperties": {"type": "integer"}}"#, accepts: [#"{"a": 1}"#], rejects: [#"{"a": "x"}"#]),
@@ -152,7 +158,8 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
         .init(
             from4, #"{"minProperties": 1, "maxProperties": 2}"#, accepts: [#"{"a": 1}"#, "[]"],
             rejects: ["{}", #"{"a": 1, "b": 2, "c": 3}"#]),
-        .init(from6, #"{"propertyNames": {"maxLength": 2}}"#, accepts: [#"{"ab": 1}"#, "{}"], rejects: [#"{"abc": 1}"#]),
+        .init(
+            from6, #"{"propertyNames": {"maxLength": 2}}"#, accepts: [#"{"ab": 1}"#, "{}"], rejects: [#"{"abc": 1}"#]),
         .init(from6, #"{"propertyNames": {"enum": ["a"]}}"#, accepts: [#"{"a": 1}"#], rejects: [#"{"b": 1}"#]),
         .init(
             all, #"{"dependencies": {"a": ["b"], "c": {"properties": {"d": {"type": "integer"}}}}}"#,
@@ -172,7 +179,8 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
                 + #" "unevaluatedProperties": false}"#,
             accepts: ["{}", #"{"a": 1}"#, #"{"a": 1, "b": 2}"#], rejects: [#"{"c": 1}"#, #"{"b": 1, "c": 1}"#]),
         .init(
-            from2019, ##"{"allOf": [{"$ref": "#/$defs/x"}], "$defs": {"x": {"properties": {"a": true}}},"##
+            from2019,
+            ##"{"allOf": [{"$ref": "#/$defs/x"}], "$defs": {"x": {"properties": {"a": true}}},"##
                 + #" "unevaluatedProperties": {"type": "integer"}}"#,
             accepts: [#"{"a": null, "b": 1}"#], rejects: [#"{"b": null}"#]),
         // What `not` looks at does not count.
@@ -190,7 +198,8 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
         .init(
             from4, #"{"anyOf": [{"type": "string"}, {"minimum": 3}]}"#, accepts: [#""a""#, "3", "null"], rejects: ["2"]),
         .init(
-            from4, #"{"oneOf": [{"multipleOf": 2}, {"multipleOf": 3}]}"#, accepts: ["2", "3"], rejects: ["6", "1", "null"]),
+            from4, #"{"oneOf": [{"multipleOf": 2}, {"multipleOf": 3}]}"#, accepts: ["2", "3"],
+            rejects: ["6", "1", "null"]),
         .init(from4, #"{"not": {"type": "integer"}}"#, accepts: ["1.5", #""a""#], rejects: ["1"]),
         .init(
             from7, #"{"if": {"type": "integer"}, "then": {"minimum": 3}, "else": {"type": "string"}}"#,
@@ -198,7 +207,8 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
         .init(from7, #"{"then": false, "else": false}"#, accepts: ["1"]),
         .init([.draft6], #"{"if": true, "then": false}"#, accepts: ["1"]),
         .init([.draft3], #"{"extends": [{"minimum": 1}, {"maximum": 3}]}"#, accepts: ["2"], rejects: ["0", "4"]),
-        .init([.draft3], #"{"disallow": ["integer", {"type": "string"}]}"#, accepts: ["null"], rejects: ["1", #""a""#]),
+        .init(
+            [.draft3], #"{"disallow": ["integer", {"type": "string"}]}"#, accepts: ["null"], rejects: ["1", #""a""#]),
         .init(
             [.draft3], #"{"type": ["null", {"properties": {"a": {"type": "integer"}}, "type": "object"}]}"#,
             accepts: ["null", #"{"a": 1}"#], rejects: ["1", #"{"a": "x"}"#]),
@@ -213,7 +223,8 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
             all, ##"{"properties": {"next": {"$ref": "#"}, "v": {"type": "integer"}}}"##,
             accepts: [#"{"next": {"next": {"v": 1}}}"#], rejects: [#"{"next": {"next": {"v": "x"}}}"#]),
         .init(
-            upTo7, ##"{"definitions": {"a": {"type": "integer"}}, "items": {"$ref": "#/definitions/a", "maximum": 3}}"##,
+            upTo7,
+            ##"{"definitions": {"a": {"type": "integer"}}, "items": {"$ref": "#/definitions/a", "maximum": 3}}"##,
             accepts: ["[4]"], rejects: [#"["x"]"#]),
         .init(
             from2019, ##"{"$defs": {"a": {"type": "integer"}}, "items": {"$ref": "#/$defs/a", "maximum": 3}}"##,
@@ -234,7 +245,8 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
                 + #" "items": {"$ref": "/c.json"}}"#,
             accepts: ["[1]"], rejects: [#"["x"]"#]),
         .init(
-            from6, ##"{"$id": "urn:example:root", "definitions": {"x": {"type": "integer"}},"##
+            from6,
+            ##"{"$id": "urn:example:root", "definitions": {"x": {"type": "integer"}},"##
                 + ##" "items": {"$ref": "urn:example:root#/definitions/x"}}"##,
             accepts: ["[1]"], rejects: [#"["x"]"#]),
         // Identifiers inside values are not identifiers.

@@ -27,12 +27,15 @@ struct LoaderTests {
         .init(schema: #"{"patternProperties": {"[": {}}}"#, id: "schema.invalid-pattern", path: "/patternProperties/["),
         .init(schema: #"{"properties": {"a": 1}}"#, id: "schema.invalid-value", path: "/properties/a"),
         .init(schema: #"{"required": "a"}"#, id: "schema.invalid-value", path: "/required"),
-        .init(schema: #"{"properties": {"a": {"required": true}}}"#, id: "schema.invalid-value", path: "/properties/a/required"),
+        .init(
+            schema: #"{"properties": {"a": {"required": true}}}"#, id: "schema.invalid-value",
+            path: "/properties/a/required"),
         .init(schema: #"{"items": [{}]}"#, id: "schema.invalid-value", path: "/items"),
         .init(schema: #"{"anyOf": []}"#, id: "schema.invalid-value", path: "/anyOf"),
         .init(schema: #"{"enum": 1}"#, id: "schema.invalid-value", path: "/enum"),
         .init(schema: #"{"exclusiveMinimum": true}"#, id: "schema.invalid-value", path: "/exclusiveMinimum"),
-        .init(schema: #"{"exclusiveMinimum": 1}"#, id: "schema.invalid-value", path: "/exclusiveMinimum", draft: .draft4),
+        .init(
+            schema: #"{"exclusiveMinimum": 1}"#, id: "schema.invalid-value", path: "/exclusiveMinimum", draft: .draft4),
         .init(schema: #"{"$id": "urn:x#y"}"#, id: "schema.invalid-id", path: "/$id"),
         .init(schema: ##"{"$ref": "#/$defs/x"}"##, id: "schema.unresolved-reference", path: "/$ref"),
         .init(schema: ##"{"$ref": "#nowhere"}"##, id: "schema.unresolved-reference", path: "/$ref"),
@@ -109,7 +112,8 @@ struct LoaderTests {
 
     @Test func keepsAnnotationsAndExtensions() throws {
         let graph = try graph(
-            #"{"title": "T", "description": "D", "default": 1, "examples": [2], "x-unit": "cm", "properties": {"b": {}, "a": {}}}"#)
+            #"{"title": "T", "description": "D", "default": 1, "examples": [2], "x-unit": "cm", "properties": {"b": {}, "a": {}}}"#
+        )
         let root = graph[graph.root]
         #expect(root.title == "T")
         #expect(root.summary == "D")

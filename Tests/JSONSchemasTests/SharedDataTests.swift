@@ -84,8 +84,9 @@ struct SharedDataTests {
             }
             // Some JSON files have comments, which the JSON reader does not take but the YAML reader mostly does.
             guard
-                let document = (try? DocumentReader.read(
-                    path: folder.path + "/" + instance, format: format, options: .lenient))
+                let document =
+                    (try? DocumentReader.read(
+                        path: folder.path + "/" + instance, format: format, options: .lenient))
                     ?? (try? DocumentReader.read(path: folder.path + "/" + instance, format: .yaml, options: .lenient))
             else { continue }
             let isValid = validator.isValid(document.root)

@@ -8,7 +8,8 @@ struct SpecLoaderTests {
     @Test func readsSchemasInJSONAndYAML() throws {
         let json = try SpecLoader.load(Array(#"{"title": "Order", "type": "object"}"#.utf8), file: "x.json")
         #expect(json.name == "Order")
-        let yaml = try SpecLoader.load(Array("type: object\ndescription: One order\n".utf8), file: "dir/order.schema.yaml")
+        let yaml = try SpecLoader.load(
+            Array("type: object\ndescription: One order\n".utf8), file: "dir/order.schema.yaml")
         #expect(yaml.name == "order")
         #expect(yaml.summary == "One order")
         #expect(yaml.graph[yaml.graph.root].type == .object)

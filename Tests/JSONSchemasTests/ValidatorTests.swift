@@ -85,8 +85,10 @@ struct ValidatorTests {
 
     @Test func boundsTheWorkOnHostileSchemas() throws {
         // 2^60 ways through the schema.
-        let links = (0..<60).map { ##""d\##($0)": {"allOf": [{"$ref": "#/$defs/d\##($0 + 1)"}, {"$ref": "#/$defs/d\##($0 + 1)"}]}"## }
-            .joined(separator: ", ")
+        let links = (0..<60).map {
+            ##""d\##($0)": {"allOf": [{"$ref": "#/$defs/d\##($0 + 1)"}, {"$ref": "#/$defs/d\##($0 + 1)"}]}"##
+        }
+        .joined(separator: ", ")
         var validator = Validator(
             try graph(##"{"$ref": "#/$defs/d0", "$defs": {\##(links), "d60": {"type": "null"}}}"##))
         validator.limits.applications = 100_000

@@ -24,7 +24,8 @@ extension SchemaLoader {
         if let other = resourcesByURI[uri] {
             if NodeKey(resources[other].origin.root) != NodeKey(root), !uri.isEmpty {
                 report(
-                    "schema.duplicate-id", "another schema has the address '\(uri)' already; references lead to the first",
+                    "schema.duplicate-id",
+                    "another schema has the address '\(uri)' already; references lead to the first",
                     root[dialect.identifierKeyword] ?? root, severity: .warning)
             }
         } else {
@@ -121,7 +122,8 @@ extension SchemaLoader {
     private mutating func addAnchor(_ name: String, _ node: Node, resource: Int, at member: Node) {
         if let other = resources[resource].anchors[name], NodeKey(other) != NodeKey(node) {
             report(
-                "schema.duplicate-anchor", "the anchor '\(name)' is already taken; references lead to the first", member,
+                "schema.duplicate-anchor", "the anchor '\(name)' is already taken; references lead to the first",
+                member,
                 severity: .warning)
         } else {
             resources[resource].anchors[name] = node

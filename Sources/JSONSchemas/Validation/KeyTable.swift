@@ -68,9 +68,10 @@ struct KeyTable: Sendable {
     private mutating func insert(_ number: Int) {
         let span = spans[number]
         let mask = slots.count - 1
-        var slot = bytes.withUnsafeBufferPointer {
-            Self.hash(UnsafeBufferPointer(rebasing: $0[Int(span.start)..<Int(span.start + span.count)]))
-        } & mask
+        var slot =
+            bytes.withUnsafeBufferPointer {
+                Self.hash(UnsafeBufferPointer(rebasing: $0[Int(span.start)..<Int(span.start + span.count)]))
+            } & mask
         while slots[slot] != 0 { slot = (slot + 1) & mask }
         slots[slot] = Int32(clamping: number + 1)
     }

@@ -12,12 +12,14 @@ extension ViolationReporter {
         if plan.checksLength {
             let length = node.scalarCount
             if length < plan.minLength {
-                let message = "the text has \(Phrase.count(length, "character")), but at least \(plan.minLength) are required"
+                let message =
+                    "the text has \(Phrase.count(length, "character")), but at least \(plan.minLength) are required"
                 add(id, "minLength", node, message)
                 valid = false
             }
             if length > plan.maxLength {
-                let message = "the text has \(Phrase.count(length, "character")), but at most \(plan.maxLength) are allowed"
+                let message =
+                    "the text has \(Phrase.count(length, "character")), but at most \(plan.maxLength) are allowed"
                 add(id, "maxLength", node, message)
                 valid = false
             }
@@ -133,7 +135,7 @@ extension ViolationReporter {
             let message =
                 plan.minContains == 1
                 ? "no element matches 'contains'"
-                : "\(Phrase.count(matches, "element")) of the list match 'contains', but at least \(plan.minContains) must"
+                : "\(Phrase.count(matches, "element")) match 'contains', but at least \(plan.minContains) must"
             add(id, keyword, node, message)
             return false
         }

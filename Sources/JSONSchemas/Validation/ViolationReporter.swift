@@ -109,7 +109,9 @@ struct ViolationReporter {
         if kind == .object, !reportUnevaluatedProperties(id, block, node, own) { valid = false }
         if block.hasUnevaluated {
             if kind == .array, block.array >= 0, program.arrays[Int(block.array)].unevaluated >= 0 { own.insertAll() }
-            if kind == .object, block.object >= 0, program.objects[Int(block.object)].unevaluated >= 0 { own.insertAll() }
+            if kind == .object, block.object >= 0, program.objects[Int(block.object)].unevaluated >= 0 {
+                own.insertAll()
+            }
         }
         if valid { evaluated.formUnion(own) }
         return valid
