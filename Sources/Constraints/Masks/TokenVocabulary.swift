@@ -89,7 +89,7 @@ public final class TokenVocabulary: @unchecked Sendable {  // immutable after it
 
     /// Calls `body` with the bytes of a token.
     @inline(__always)
-    func withBytes<Result>(of token: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+    package func withBytes<Result>(of token: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
         bytes.withUnsafeBufferPointer { body(UnsafeBufferPointer(rebasing: $0[offsets[token]..<offsets[token + 1]])) }
     }
 

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Inference
+package import Tokenizers
+
+/// What the decode loop needs from a model: one sequence with a key-value cache.
+///
+/// `InferenceSession` is the real one; tests use small models written down in code.
+package protocol LanguageModel: AnyObject {
+    /// Tokens that the sequence can hold in all.
+    var contextLength: Int { get }
+    /// Tokens in the cache.
+    var position: Int { get }
+    /// Appends tokens without computing logits.
+    func append(_ tokens: [TokenID]) throws(InferenceError)
+    /// Computes all ``logits`` after the last token.
+    func computeLogits() throws(InferenceError)
+    /// Computes the ``logits`` of some tokens only; the others are left as they are.
+    func computeLogits(rows: [TokenID]) throws(InferenceError)
+    /// One logit per token of the vocabulary.
+    var logits: UnsafeBufferPointer<Float> { get }
+    /// Forgets all tokens from `position` on.
+    func truncate(to position: Int)
+}
+
+extension InferenceSession: LanguageModel {
+    package func append(_ tokens: [TokenID]) throws(InferenceError) { try decodeWithoutLogits(tokens) }
+}
