@@ -25,8 +25,13 @@ public struct TinyModel: Sendable {
     public private(set) var builder = GGUFBuilder()
 
     /// Makes the weights.
-    public init(_ architecture: String = "llama", format: String = "F32", seed: UInt64 = 1) {
+    public init(
+        _ architecture: String = "llama", format: String = "F32", seed: UInt64 = 1, vocabulary: Int = 80,
+        context: Int = 96
+    ) {
         self.architecture = architecture
+        self.vocabulary = vocabulary
+        self.context = context
         self.format = format
         isTied = architecture != "llama"
         var generator = SeededGenerator(seed: seed)

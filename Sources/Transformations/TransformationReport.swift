@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Documents
+public import Generation
+
+/// What one transformation did and what it cost.
+public struct TransformationReport: Sendable {
+    /// The model's file name.
+    public var model: String
+    /// The spec's name.
+    public var spec: String
+    public var finishReason: FinishReason
+    public var statistics: GenerationStatistics
+    /// Time to load the model, in seconds.
+    public var loadSeconds: Double
+    /// Time from the schema to a machine that is ready, in seconds.
+    public var compileSeconds: Double
+    /// Time of the check after decoding, in seconds.
+    public var validationSeconds: Double
+
+    /// The report as a JSON object. Times are in milliseconds.
+    public var value: JSONValue {
+        func milliseconds(_ seconds: Double) -> JSONValue {
+            .number(DecimalNumber((seconds * 100_000).rounded() / 100) ?? .zero)
+        }
+        func rate(_ count: Int, _ seconds: Double) -> JSONValue {
+            seconds > 0 ? .number(DecimalNumber((Double(count) / seconds * 10).rounded() / 10) ?? .zero) : .null
+        }
+        let fed = statistics.promptTokens - statistics.cachedPromptTokens
+        return [
+            "model": .string(model),
+            "spec": .string(spec),
+            "finish_reason": .string(finishReason.rawValue),
+            "complete": true,
+            "valid": true,
+            "tokens": [
+                "prompt": .number(DecimalNumber(statistics.promptTokens)),
+                "prompt_cached": .number(DecimalNumber(statistics.cachedPromptTokens)),
+                "output": .number(DecimalNumber(statistics.outputTokens)),
+                "forced": .number(DecimalNumber(statistics.forcedTokens)),
+            ],
+            "milliseconds": [
+                "load": milliseconds(loadSeconds),
+                "compile": milliseconds(compileSeconds),
+                "prefill": milliseconds(statistics.prefillSeconds),
+                "decode": milliseconds(statistics.decodeSeconds),
+                "constraint": milliseconds(statistics.constraintSeconds),
+                "sampling": milliseconds(statistics.samplingSeconds),
+                "validation": milliseconds(validationSeconds),
+                "total": milliseconds(statistics.totalSeconds + validationSeconds),
+            ],
+            "tokens_per_second": [
+                "prefill": rate(fed, statistics.prefillSeconds),
+                "output": rate(
+                    statistics.outputTokens, statistics.totalSeconds - statistics.prefillSeconds),
+            ],
+        ]
+    }
+}

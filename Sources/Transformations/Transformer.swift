@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Constraints
+public import Documents
+public import Generation
+import Inference
+public import JSONSchemas
+package import Tokenizers
+
+/// Limits and choices of a transformation.
+public struct TransformationOptions: Sendable {
+    /// The most tokens that the document may have.
+    public var maxTokens: Int
+    public var sampling: SamplingOptions
+    /// How the model spells the JSON. What is printed afterwards is another matter.
+    public var profile: SpellingProfile
+    /// Whether `format` is asserted, for the formats of the specification.
+    public var formats: FormatPolicy
+    /// Tokens for prompt and document together; nil takes what the request needs.
+    public var contextLength: Int?
+    /// Whether forced runs are taken without asking the model.
+    public var takesForcedTokens: Bool
+
+    public init(
+        maxTokens: Int = 512, sampling: SamplingOptions = .init(), profile: SpellingProfile = .spaced,
+        formats: FormatPolicy = .assert, contextLength: Int? = nil, takesForcedTokens: Bool = true
+    ) {
+        self.maxTokens = maxTokens
+        self.sampling = sampling
+        self.profile = profile
+        self.formats = formats
+        self.contextLength = contextLength
+        self.takesForcedTokens = takesForcedTokens
+    }
+}
+
+/// A document made from text, checked against its schema.
+public struct Transformation: Sendable {
+    /// The JSON text as it was generated.
+    public var text: String
+    /// The same, parsed.
+    public var document: Document
+    public var report: TransformationReport
+}
+
+/// Turns texts into documents of one spec with one model.
+///
+///     let model = try TextModel(path: "smollm2.gguf")
+///     let transformer = try Transformer(model: model, spec: spec)
+///     let contact = try transformer.transform("Call Ada Lovelace at ada@example.org")
+///
+/// The key-value cache is kept between calls, so that the prompt's common beginning is paid for once. A transformer is
+/// not thread-safe: one per thread.
+public final class Transformer {
+    private let model: TextModel
+    private let spec: LoadedSpec
+    private let options: TransformationOptions
+    private let engine: ConstraintEngine
+    private let validator: Validator
+    private let compileSeconds: Double
+    private let prompts: PromptBuilder
+    private let opening: [ChatMessage]
+    private var generator: Generator?
+    private var generatorCapacity = 0
+
+    /// Compiles the spec for the model's vocabulary.
+    ///
+    /// - Throws: `DiagnosticsError` where the schema holds what cannot be enforced, naming keyword and place.
+    public init(model: TextModel, spec: LoadedSpec, options: TransformationOptions = .init()) throws {
+        let clock = ContinuousClock()
+        let start = clock.now
+        self.model = model
+        self.spec = spec
+        self.options = options
+        let machine = try SchemaMachine(spec.graph, profile: options.profile, formats: options.formats)
+        engine = try ConstraintEngine(machine: machine, vocabulary: model.vocabulary)
+        compileSeconds = (clock.now - start).seconds
+        validator = Validator(spec.graph, formats: options.formats)
+        prompts = PromptBuilder(tokenizer: model.tokenizer, template: model.template)
+        opening = Self.opening(spec)
+    }
+
+    /// Tokens of the shortest document.
+    public var minimumTokens: Int { engine.minimumTokens(engine.start()) }
+
+    /// Turns `text` into a document.
+    ///
+    /// - Parameters:
+    ///   - text: What to transform. It cannot leave its place in the prompt.
+    ///   - onBytes: Receives the JSON text as it grows.
+    ///   - isCancelled: Asked before each token.
+    /// - Throws: ``GenerationError`` where budget or context are too small; ``TransformationError``.
+    public func transform(
+        _ text: String, onBytes: ([UInt8]) -> Void = { _ in }, isCancelled: () -> Bool = { false }
+    ) throws -> Transformation {
+        try run(promptTokens(for: text), onBytes: onBytes, isCancelled: isCancelled)
+    }
+
+    /// Continues a prompt that is taken as it stands, control tokens included.
+    public func transform(
+        rawPrompt: String, onBytes: ([UInt8]) -> Void = { _ in }, isCancelled: () -> Bool = { false }
+    ) throws -> Transformation {
+        try run(prompts.tokens(raw: rawPrompt), onBytes: onBytes, isCancelled: isCancelled)
+    }
+
+    /// The prompt for `text`, as the model sees it.
+    public func prompt(for text: String) throws -> String {
+        let tokens = try promptTokens(for: text)
+        return String(decoding: tokens.flatMap { model.tokenizer.vocabulary.bytes($0) }, as: UTF8.self)
+    }
+
+    /// The tokens of ``prompt(for:)``.
+    package func promptTokens(for text: String) throws(TransformationError) -> [TokenID] {
+        try prompts.tokens(opening + [ChatMessage(role: "user", content: text)])
+    }
+
+    private func run(
+        _ prompt: [TokenID], onBytes: ([UInt8]) -> Void, isCancelled: () -> Bool
+    ) throws -> Transformation {
+        let needed = prompt.count.addingReportingOverflow(options.maxTokens)
+        let generator = try generator(holding: needed.overflow ? .max : needed.partialValue)
+        let result = try generator.generate(
+            prompt: prompt, engine: engine,
+            options: .init(
+                maxTokens: options.maxTokens, sampling: options.sampling,
+                takesForcedTokens: options.takesForcedTokens),
+            onBytes: onBytes, isCancelled: isCancelled
+        )
+        let clock = ContinuousClock()
+        let start = clock.now
+        let document = try check(result)
+        return Transformation(
+            text: result.text, document: document,
+            report: TransformationReport(
+                model: model.path.split(separator: "/").last.map(String.init) ?? model.path,
+                spec: spec.name ?? "",
+                finishReason: result.finishReason, statistics: result.statistics,
+                loadSeconds: model.loadSeconds, compileSeconds: compileSeconds,
+                validationSeconds: (clock.now - start).seconds
+            )
+        )
+    }
+
+    /// Parses and validates what was generated, with code that the machine does not use.
+    private func check(_ result: GenerationResult) throws(TransformationError) -> Document {
+        let document: Document
+        do {
+            document = try JSONReader.read(result.bytes, file: nil)
+        } catch {
+            throw TransformationError(.invalidResult, "the generated text is not JSON: '\(result.text)'", cause: error)
+        }
+        let violations = validator.validate(document.root)
+        if let first = violations.first {
+            throw TransformationError(
+                .invalidResult,
+                "the generated document breaks '\(first.keyword)' at '\(first.instanceLocation)': \(result.text)")
+        }
+        return document
+    }
+
+    private func generator(holding tokens: Int) throws -> Generator {
+        if let generator, tokens <= generatorCapacity { return generator }
+        let most = model.contextLength
+        // Room to grow: the next input may be longer, and a new cache forgets the prompt's beginning.
+        let wanted = options.contextLength ?? (tokens > most ? tokens : min(most, max(tokens + tokens / 2, 1024)))
+        guard tokens <= wanted, wanted <= most else {
+            throw GenerationError(
+                .contextTooSmall,
+                "prompt and budget take \(tokens) tokens, but the context holds \(min(wanted, most)); "
+                    + "shorten the input or lower the budget"
+            )
+        }
+        let session = try InferenceSession(model.model, contextLength: wanted)
+        let made = Generator(model: session, tokenizer: model.tokenizer)
+        generator = made
+        generatorCapacity = wanted
+        return made
+    }
+
+    /// The system message and the spec's examples.
+    private static func opening(_ spec: LoadedSpec) -> [ChatMessage] {
+        var instruction = spec.instruction ?? "Turn the text into JSON."
+        if spec.instruction == nil, let description = spec.summary {
+            instruction += " \(description)"
+        }
+        let schema = SchemaRendering.compact(spec.schema.root)
+        var messages = [
+            ChatMessage(
+                role: "system",
+                content: instruction + "\nAnswer with one JSON value that fits this JSON schema:\n" + schema
+            )
+        ]
+        let writer = JSONWriter(style: .spaced)
+        for example in spec.examples {
+            messages.append(ChatMessage(role: "user", content: example.input))
+            messages.append(ChatMessage(role: "assistant", content: writer.write(example.output)))
+        }
+        return messages
+    }
+}
