@@ -56,7 +56,7 @@ let package = Package(
             "Commands",
             [
                 "Transformations", "Benchmarks", "Generation", "Constraints", "Inference", "JSONSchemas", "Documents",
-                "Tokenizers", "ModelFiles",
+                "Tokenizers", "ModelFiles", "Patterns",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -73,7 +73,7 @@ let package = Package(
         tests("Inference", ["ModelFiles", "Tokenizers", "CKernels", "Documents"]),
         tests("Generation", ["Constraints", "Inference", "Tokenizers", "JSONSchemas", "Documents"]),
         tests("Transformations", ["JSONSchemas", "Documents"]),
-        tests("Commands", ["Documents"]),
+        tests("Commands", ["Documents", "formwork"]),
     ],
     cLanguageStandard: .c11
 )

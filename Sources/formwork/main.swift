@@ -2,4 +2,4 @@
 
 import Commands
 
-await Formwork.main()
+await Formwork.runAndExit()

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Constraints
+import Documents
+import Foundation
+import JSONSchemas
+
+struct SchemaCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "schema",
+        abstract: "Check, convert and show schemas and specs.",
+        subcommands: [Check.self, Convert.self, Show.self]
+    )
+
+    struct Check: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Say whether a schema can be enforced in full, and what its shortest document is.",
+            discussion: """
+                Exit status 0 where every keyword is enforced exactly, 3 where one is not supported, 4 where the schema
+                is wrong or nothing can satisfy it.
+
+                EXAMPLE
+                  formwork schema check Schemas/*.yaml
+                """
+        )
+
+        @OptionGroup var schemaArguments: SchemaArguments
+
+        @Option(name: .long, help: "Spelling of the shortest document: compact, spaced, pretty.")
+        var whitespace: Whitespace = .spaced
+
+        @Option(name: .shortAndLong, help: "text or json.")
+        var output: ReportFormat = .text
+
+        @Argument(help: "Schemas or specs.")
+        var schemas: [String]
+
+        func run() throws {
+            var worst = ExitStatus.ok
+            var reports: [JSONValue] = []
+            for path in schemas {
+                do {
+                    let spec = try schemaArguments.load(path)
+                    let machine = try SchemaMachine(
+                        spec.graph, profile: whitespace.profile, formats: schemaArguments.formats)
+                    let shortest = String(decoding: machine.witness(machine.start), as: UTF8.self)
+                    let survey = KeywordSurvey(spec.graph, formats: schemaArguments.formats)
+                    switch output {
+                    case .text:
+                        try Console.line("\(path): every keyword is enforced")
+                        let list = survey.enforced.map { "\($0.keyword) \($0.count)" }.joined(separator: ", ")
+                        try Console.line("  enforced exactly: \(list.isEmpty ? "nothing to enforce" : list)")
+                        if !survey.annotations.isEmpty {
+                            try Console.line("  annotations: \(survey.annotations.joined(separator: ", "))")
+                        }
+                        if !survey.unknownFormats.isEmpty {
+                            try Console.line(
+                                "  formats of your own, not asserted: \(survey.unknownFormats.joined(separator: ", "))")
+                        }
+                        try Console.line("  shortest document (\(shortest.utf8.count) bytes): \(shortest)")
+                        if !spec.warnings.isEmpty {
+                            try Console.line(DiagnosticRenderer().text(spec.warnings))
+                        }
+                    case .json:
+                        reports.append([
+                            "schema": .string(path), "enforced": true,
+                            "keywords": .object(
+                                JSONObject(
+                                    survey.enforced.map { ($0.keyword, JSONValue.number(DecimalNumber($0.count))) })),
+                            "annotations": .array(survey.annotations.map { .string($0) }),
+                            "unknown_formats": .array(survey.unknownFormats.map { .string($0) }),
+                            "shortest": .string(shortest),
+                            "diagnostics": DiagnosticRenderer().json(spec.warnings),
+                        ])
+                    }
+                } catch let failure as DiagnosticsError where output == .json {
+                    reports.append([
+                        "schema": .string(path), "enforced": false,
+                        "diagnostics": DiagnosticRenderer(sources: failure.sources).json(failure.diagnostics),
+                    ])
+                    worst = Formwork.worse(worst, Formwork.status(of: failure.diagnostics))
+                } catch {
+                    worst = Formwork.worse(worst, Formwork.report(error))
+                }
+            }
+            if output == .json { try Console.line(JSONWriter(style: .pretty(indent: 2)).write(.array(reports))) }
+            if worst != .ok { throw CommandFailure(worst) }
+        }
+    }
+
+    enum Notation: String, CaseIterable, ExpressibleByArgument {
+        case jsonSchema = "json-schema"
+        case spec
+    }
+
+    struct Convert: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Convert between the short YAML spec and JSON Schema.",
+            discussion: """
+                By default a spec becomes JSON Schema and the other way round. What the other notation cannot say is
+                refused with its place, never dropped.
+
+                EXAMPLE
+                  formwork schema convert Schemas/contact.yaml > contact.schema.json
+                  formwork schema convert contact.schema.json --to spec
+                """
+        )
+
+        @Option(name: .long, help: "json-schema or spec; by default the other one.")
+        var to: Notation?
+
+        @Option(name: .long, help: "For JSON Schema: json or yaml.")
+        var output: SchemaNotation = .json
+
+        @Argument(help: "A schema or spec; '-' is standard input.")
+        var schema: String
+
+        func run() throws {
+            let name = schema == "-" ? "<stdin>" : schema
+            let document = try DocumentReader.read(Console.read(schema, limit: 64 << 20), file: name)
+            let isSpec = SpecReader.isSpec(document)
+            let target = to ?? (isSpec ? .jsonSchema : .spec)
+            switch target {
+            case .jsonSchema:
+                var value = document.root.value
+                if isSpec {
+                    let converted = try SpecReader.jsonSchema(from: document)
+                    Console.report(converted.diagnostics, sources: [document.source].compactMap(\.self))
+                    value = converted.schema
+                }
+                switch output {
+                case .json: try Console.line(JSONWriter(style: .pretty(indent: 2)).write(value))
+                case .yaml: try Console.write(YAMLWriter().write(value))
+                }
+            case .spec:
+                if isSpec {
+                    try Console.write(YAMLWriter().write(document.root.value))
+                } else {
+                    let converted = try SpecWriter.spec(from: document)
+                    Console.report(converted.diagnostics, sources: [document.source].compactMap(\.self))
+                    try Console.write(converted.text)
+                }
+            }
+        }
+    }
+
+    enum SchemaNotation: String, CaseIterable, ExpressibleByArgument { case json, yaml }
+
+    struct Show: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show a schema as the model sees it, or as a table of fields.",
+            discussion: "EXAMPLE\n  formwork schema show Schemas/contact.yaml"
+        )
+
+        @OptionGroup var schemaArguments: SchemaArguments
+
+        @Flag(name: .long, help: "Print the compact form that goes into prompts.")
+        var prompt = false
+
+        @Argument(help: "A schema or spec; '-' is standard input.")
+        var schema: String
+
+        func run() throws {
+            let spec = try schemaArguments.load(schema)
+            if prompt {
+                try Console.line(SchemaRendering.compact(spec.schema.root))
+                return
+            }
+            if let name = spec.name { try Console.line("# \(name)\n") }
+            if let description = spec.summary { try Console.line("\(description)\n") }
+            try Console.line("| field | type | required | description |")
+            try Console.line("|---|---|---|---|")
+            for row in FieldTable(spec.graph).rows {
+                let cells = [row.path, row.type, row.isRequired ? "yes" : "no", row.summary].map {
+                    $0.replacingOccurrences(of: "|", with: "\\|").replacingOccurrences(of: "\n", with: " ")
+                }
+                try Console.line("| " + cells.joined(separator: " | ") + " |")
+            }
+        }
+    }
+}
+
+extension Formwork {
+    /// The status that says more about what went wrong.
+    static func worse(_ a: ExitStatus, _ b: ExitStatus) -> ExitStatus {
+        let order: [ExitStatus] = [.ok, .unsupported, .schemaInvalid, .unreadable, .internalError]
+        return (order.firstIndex(of: a) ?? 0) >= (order.firstIndex(of: b) ?? 0) ? a : b
+    }
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Constraints
+import Documents
+import Foundation
+import Generation
+import Inference
+import JSONSchemas
+import ModelFiles
+import Transformations
+
+/// `--formats`.
+enum FormatChoice: String, CaseIterable, ExpressibleByArgument {
+    case assert, annotate
+
+    var policy: FormatPolicy { self == .assert ? .assert : .annotate }
+}
+
+/// Where schemas come from.
+struct SchemaArguments: ParsableArguments {
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Resolve remote references from a folder: URLPREFIX=DIR, or DIR with schemas indexed by '$id'. Repeatable.",
+            valueName: "[URLPREFIX=]DIR"))
+    var registry: [String] = []
+
+    @Option(name: .customLong("formats"), help: "Whether 'format' is asserted or only an annotation: assert, annotate.")
+    var formatChoice: FormatChoice = .assert
+
+    var formats: FormatPolicy { formatChoice.policy }
+
+    func makeRegistry() throws -> SchemaRegistry {
+        var registry = SchemaRegistry()
+        for entry in self.registry { try registry.add(option: entry) }
+        return registry
+    }
+
+    /// Loads a schema or spec; problems are shown with their source lines.
+    func load(_ path: String) throws -> LoadedSpec {
+        let bytes = try Console.read(path, limit: 64 << 20)
+        let name = path == "-" ? "<stdin>" : path
+        return try SpecLoader.load(bytes, file: name, registry: makeRegistry())
+    }
+}
+
+/// Which model, on how many threads.
+struct ModelArguments: ParsableArguments {
+    @Option(name: .shortAndLong, help: "A model's name in the store, or the path of a GGUF file.")
+    var model: String = CatalogModel.standard.name
+
+    @Option(name: .shortAndLong, help: "Threads for the model; by default all cores.")
+    var threads: Int?
+
+    func validate() throws {
+        if let threads, !(1...256).contains(threads) {
+            throw ValidationError("--threads must lie between 1 and 256")
+        }
+    }
+
+    var threadCount: Int { threads ?? min(max(ProcessInfo.processInfo.activeProcessorCount, 1), 64) }
+
+    func path() throws -> String { try ModelStore.standard().resolve(model).path }
+
+    func load() throws -> TextModel {
+        try TextModel(path: path(), options: ModelOptions(threads: threadCount))
+    }
+}
+
+/// How tokens are chosen.
+struct SamplingArguments: ParsableArguments {
+    @Option(name: .long, help: "0 is greedy: the same answer every time.")
+    var temperature: Float = 0
+
+    @Option(name: .long, help: "Keep the K most likely tokens; 0 keeps all.")
+    var topK: Int = 0
+
+    @Option(name: .long, help: "Keep the most likely tokens up to this probability; 1 keeps all.")
+    var topP: Float = 1
+
+    @Option(name: .long, help: "Drop tokens less likely than this share of the most likely; 0 keeps all.")
+    var minP: Float = 0
+
+    @Option(name: .long, help: "Divide the logits of words used lately inside strings; 1 is off.")
+    var repetitionPenalty: Float = 1
+
+    @Option(name: .long, help: "Seed of the random numbers.")
+    var seed: UInt64?
+
+    var options: SamplingOptions {
+        SamplingOptions(
+            temperature: temperature, topK: topK, topP: topP, minP: minP, repetitionPenalty: repetitionPenalty,
+            seed: seed)
+    }
+
+    func validate() throws {
+        if let problem = options.problems().first { throw ValidationError(problem) }
+    }
+}

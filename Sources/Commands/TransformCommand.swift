@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Constraints
+import Documents
+import Foundation
+import JSONSchemas
+import Transformations
+
+enum OutputFormat: String, CaseIterable, ExpressibleByArgument {
+    case json, yaml, jsonl
+}
+
+enum Whitespace: String, CaseIterable, ExpressibleByArgument {
+    case compact, spaced, pretty
+
+    var profile: SpellingProfile {
+        switch self {
+        case .compact: .compact
+        case .spaced: .spaced
+        case .pretty: .pretty()
+        }
+    }
+}
+
+struct TransformCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "transform",
+        abstract: "Turn text into a document that is valid under a schema.",
+        discussion: """
+            Reads text from files or standard input and prints one document for each. Several inputs give one line of
+            JSON each, in order.
+
+            EXAMPLE
+              formwork transform --schema Schemas/contact.yaml Samples/contact/mail.txt
+              cat mail.txt | formwork transform --schema contact.yaml --output yaml --report
+            """
+    )
+
+    @Option(name: .shortAndLong, help: "A JSON Schema (JSON or YAML) or a short YAML spec.")
+    var schema: String
+
+    @OptionGroup var modelArguments: ModelArguments
+    @OptionGroup var schemaArguments: SchemaArguments
+    @OptionGroup var sampling: SamplingArguments
+
+    @Option(name: .shortAndLong, help: "json, yaml or jsonl; by default json, and jsonl for several inputs.")
+    var output: OutputFormat?
+
+    @Option(name: .long, help: "Write the result to this file, whole or not at all.")
+    var out: String?
+
+    @Option(name: .long, help: "The most tokens that a document may have.")
+    var maxTokens: Int = 512
+
+    @Option(name: .long, help: "How the model spells JSON: compact, spaced, pretty. The output format is set by --output.")
+    var whitespace: Whitespace = .spaced
+
+    @Option(name: .long, help: "Send this file as the prompt, as it is; no input is read.")
+    var rawPrompt: String?
+
+    @Flag(name: .long, help: "Print the JSON to standard output as it grows.")
+    var stream = false
+
+    @Flag(name: .long, help: "Print tokens, times and finish reason as JSON to standard error.")
+    var report = false
+
+    @Flag(name: .long, help: "Print the prompt that the model would see, and stop.")
+    var showPrompt = false
+
+    @Flag(name: .long, help: "Ask the model for every token, also where the schema leaves no choice.")
+    var noForcedTokens = false
+
+    @Argument(help: "Text files; '-' or nothing is standard input.")
+    var inputs: [String] = []
+
+    func validate() throws {
+        if maxTokens < 1 || maxTokens > 1_000_000 {
+            throw ValidationError("--max-tokens must lie between 1 and 1000000")
+        }
+        if rawPrompt != nil && !inputs.isEmpty { throw ValidationError("--raw-prompt takes no inputs") }
+        if stream && (out != nil || (output ?? .json) == .yaml) {
+            throw ValidationError("--stream prints JSON to standard output; leave out --out and --output yaml")
+        }
+    }
+
+    func run() throws {
+        let spec = try schemaArguments.load(schema)
+        // Inputs are read before the model is loaded: a wrong path should not cost the wait.
+        let raw = try rawPrompt.map { try text($0) }
+        let names = raw != nil ? [] : (inputs.isEmpty ? ["-"] : inputs)
+        let texts = try names.map { try text($0) }
+        if names == ["-"], texts[0].allSatisfy(\.isWhitespace) {
+            throw CommandFailure(.usage, "standard input is empty; name a file or pipe text in")
+        }
+        let model = try modelArguments.load()
+        let transformer = try Transformer(
+            model: model, spec: spec,
+            options: TransformationOptions(
+                maxTokens: maxTokens, sampling: sampling.options, profile: whitespace.profile,
+                formats: schemaArguments.formats, takesForcedTokens: !noForcedTokens)
+        )
+        if showPrompt {
+            for text in texts { try Console.line(transformer.prompt(for: text)) }
+            if let raw { try Console.line(raw) }
+            return
+        }
+        let format = output ?? (texts.count > 1 ? .jsonl : .json)
+        var rendered = ""
+        let count = max(texts.count, 1)
+        for index in 0..<count {
+            var tokens = 0
+            let onBytes: ([UInt8]) -> Void = { bytes in
+                tokens += 1
+                if stream {
+                    try? Console.write(bytes)
+                } else if Console.errorIsTerminal {
+                    Console.progress("\(index + 1)/\(count): \(tokens) tokens")
+                }
+            }
+            let result =
+                if let raw {
+                    try transformer.transform(rawPrompt: raw, onBytes: onBytes)
+                } else {
+                    try transformer.transform(texts[index], onBytes: onBytes)
+                }
+            Console.endProgress()
+            if stream { try Console.write("\n") }
+            if report { Console.message(JSONWriter(style: .compact).write(result.report.value)) }
+            if stream { continue }
+            let text = render(result.document, as: format, first: index == 0)
+            if out == nil { try Console.write(text) } else { rendered += text }
+        }
+        if let out { try Console.writeFile(out, rendered) }
+    }
+
+    private func text(_ path: String) throws -> String {
+        let bytes = try Console.read(path, limit: 16 << 20)
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw CommandFailure(.unreadable, "'\(path)' is not UTF-8 text")
+        }
+        return text.trimmingCharacters(in: .newlines)
+    }
+
+    private func render(_ document: Document, as format: OutputFormat, first: Bool) -> String {
+        switch format {
+        case .json: JSONWriter(style: .pretty(indent: 2)).write(document.root) + "\n"
+        case .jsonl: JSONWriter(style: .compact).write(document.root) + "\n"
+        case .yaml: (first ? "" : "---\n") + YAMLWriter().write(document.root.value)
+        }
+    }
+}
