@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+# Everything from a bare Debian machine with Swift: `make demo`, then `make test`.
+
+SWIFT ?= swift
+BUILD := .build/release
+FORMWORK := $(BUILD)/formwork
+MODEL ?= smollm2
+SHARED ?= $(or $(FORMWORK_SHARED),../shared)
+THREADS ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
+
+.PHONY: help demo test build bench setup model clean format
+
+help:
+	@echo "make demo    set up, build, fetch a small model, run sample transformations"
+	@echo "make test    set up, build, run all tests"
+	@echo "make build   set up and build .build/release/formwork"
+	@echo "make bench   speed and conformance figures (needs the data in $(SHARED))"
+
+setup:
+	@sh .ci/setup
+
+build: setup
+	$(SWIFT) build -c release --product formwork
+
+model: build
+	@$(FORMWORK) models pull $(MODEL)
+
+demo: model
+	@FORMWORK=$(FORMWORK) MODEL=$(MODEL) THREADS=$(THREADS) sh Samples/demo.sh
+
+test: setup
+	$(SWIFT) build -c release --build-tests
+	$(SWIFT) test -c release --skip-build
+
+bench: model
+	@FORMWORK=$(FORMWORK) MODEL=$(MODEL) SHARED=$(SHARED) sh .ci/bench
+
+format:
+	$(SWIFT) format --in-place --recursive Sources Tests Package.swift
+
+clean:
+	rm -rf .build
