@@ -58,12 +58,16 @@ struct WeightMatrix {
         while row < range.upperBound {
             let height = min(Self.panelRows, range.upperBound - row)
             let values: UnsafePointer<Float>
-            let aligned = UInt(bitPattern: weights) % 4 == 0
-            if format == ck_format(CK_F32), aligned {
-                values = (weights + row * rowBytes).assumingMemoryBound(to: Float.self)
+            let source = weights + row * rowBytes
+            let address = UInt(bitPattern: source)
+            if format == ck_format(CK_F32), address % 4 == 0 {
+                values = source.assumingMemoryBound(to: Float.self)
+            } else if format == ck_format(CK_F16), address % 2 == 0 {
+                ck_f16_to_f32(source.assumingMemoryBound(to: UInt16.self), panel, height * columns)
+                values = UnsafePointer(panel)
             } else {
                 for offset in 0..<height {
-                    ck_dequantize_row(format, weights + (row + offset) * rowBytes, panel + offset * columns, columns)
+                    ck_dequantize_row(format, source + offset * rowBytes, panel + offset * columns, columns)
                 }
                 values = UnsafePointer(panel)
             }
