@@ -120,6 +120,15 @@ struct JSONReaderTests {
         #expect(document.diagnostics.count == 2)
     }
 
+    @Test func manyWarningsDoNotStopReading() throws {
+        var options = ReadOptions.lenient
+        options.loneSurrogates = .replace
+        let text = "[" + String(repeating: #""\ud800","#, count: 50) + #"{"a":1,"a":2}]"#
+        let document = try JSONReader.read(text, options: options)
+        #expect(document.root.count == 51)
+        #expect(document.diagnostics.count == 21)
+    }
+
     @Test func largeObjectsFindKeysAndDuplicates() throws {
         let members = (0..<1000).map { "\"key\($0)\": \($0)" }
         let root = try JSONReader.read("{" + members.joined(separator: ",") + "}").root

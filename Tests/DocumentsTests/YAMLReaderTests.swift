@@ -84,6 +84,16 @@ struct YAMLReaderTests {
         #expect(document.root.value == value)
     }
 
+    @Test func manyWarningsDoNotStopReading() throws {
+        let text = (0..<100).map { "\($0): x\n" }.joined()
+        let document = try #require(try YAMLReader.read(text).first)
+        #expect(document.root.count == 100)
+        #expect(document.diagnostics.count == 21)
+        #expect(document.diagnostics.last?.message == "80 more warnings are not shown")
+        let errors = yamlProblems(text + "a: .inf\nb: 1\nb: 2\n").filter { $0.severity == .error }
+        #expect(errors.map(\.id) == ["yaml.not-finite", "document.duplicate-key"])
+    }
+
     @Test func refusesMalformedUTF8AndUTF16() {
         #expect(throws: DiagnosticsError.self) { try YAMLReader.read([0x61, 0xFF]) }
         #expect(throws: DiagnosticsError.self) { try YAMLReader.read([0xFF, 0xFE, 0x61, 0x00]) }

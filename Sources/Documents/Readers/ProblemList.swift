@@ -12,29 +12,44 @@ struct ProblemList {
     }
 
     private(set) var problems: [Problem] = []
-    private(set) var hasErrors = false
+    private var errors = 0
+    private var warnings = 0
     let limit: Int
 
     init(limit: Int) { self.limit = max(1, limit) }
 
-    var isFull: Bool { problems.count >= limit }
+    var hasErrors: Bool { errors > 0 }
+
+    /// Whether so many errors were found that reading stops. Warnings never stop it.
+    var isFull: Bool { errors >= limit }
 
     mutating func add(
         _ id: DiagnosticID, _ message: String, _ range: Range<Int>, severity: Diagnostic.Severity = .error,
         notes: [(message: String, range: Range<Int>)] = [], help: String? = nil
     ) {
-        if severity == .error { hasErrors = true }
-        guard !isFull else { return }
+        if severity == .error {
+            errors += 1
+            guard errors <= limit else { return }
+        } else {
+            warnings += 1
+            guard warnings <= limit else { return }
+        }
         problems.append(
             Problem(id: id, severity: severity, message: message, range: range, notes: notes, help: help))
     }
 
     func diagnostics(_ source: SourceText) -> [Diagnostic] {
-        problems.map { problem in
+        var result = problems.map { problem in
             Diagnostic(
                 problem.id, problem.message, severity: problem.severity, range: source.range(problem.range),
                 notes: problem.notes.map { .note($0.message, range: source.range($0.range)) }, help: problem.help)
         }
+        if warnings > limit {
+            result.append(
+                Diagnostic(
+                    "document.more-warnings", "\(warnings - limit) more warnings are not shown", severity: .warning))
+        }
+        return result
     }
 
     /// The duplicate keys of a tree as problems.

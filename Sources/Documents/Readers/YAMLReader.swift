@@ -44,7 +44,10 @@ public enum YAMLReader {
         // Problems of the stream as a whole are in the last list, together with those of an unfinished document.
         var found = documents.flatMap { $0.problems.diagnostics(source) } + problems.diagnostics(source)
         if problems.hasErrors || documents.contains(where: { $0.problems.hasErrors }) {
-            found = Array(found.prefix(options.maximumDiagnostics))
+            if found.count > 2 * options.maximumDiagnostics {
+                // Warnings of many documents must not hide the errors.
+                found = Array(found.filter { $0.severity == .error }.prefix(options.maximumDiagnostics))
+            }
             throw DiagnosticsError(found, sources: [source])
         }
         return documents.map { document in
@@ -91,6 +94,9 @@ struct YAMLComposer {
         var scalar: Scalar?
         var isOpen: Bool
     }
+
+    /// How many documents a stream may hold.
+    static let maximumDocuments = 1_000_000
 
     let bytes: UnsafeBufferPointer<UInt8>
     let options: ReadOptions
@@ -183,7 +189,14 @@ struct YAMLComposer {
             documents.append((tree, problems))
             problems = ProblemList(limit: options.maximumDiagnostics)
             builder = TreeBuilder()
-            return documents.count < 1_000_000
+            guard documents.count < Self.maximumDocuments else {
+                let end = offset(event.end_mark)
+                problems.add(
+                    "yaml.too-many-documents", "the stream holds more than \(Self.maximumDocuments) documents",
+                    end..<end)
+                return false
+            }
+            return true
         case YAML_SCALAR_EVENT:
             let start = offset(event.start_mark)
             let end = offset(event.end_mark)

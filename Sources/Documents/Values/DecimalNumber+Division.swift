@@ -48,7 +48,8 @@ extension DecimalNumber {
         }
         guard let (a, b, exponent) = aligned(with: step) else { return self }
         let rest = a % b
-        return DecimalNumber(coefficient: rest.sign == .minus && !rest.isZero ? rest + b.magnitudeValue : rest, exponent: exponent)
+        return DecimalNumber(
+            coefficient: rest.sign == .minus && !rest.isZero ? rest + b.magnitudeValue : rest, exponent: exponent)
     }
 
     /// The smallest multiple of the positive value that is not below `bound`; nil where it cannot be computed.
