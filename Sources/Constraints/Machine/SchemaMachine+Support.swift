@@ -32,11 +32,11 @@ extension SchemaMachine {
         while let (id, isNegated) = work.popLast() {
             let schema = graph[id]
             if schema.boolean != nil { continue }
-            if schema.unevaluatedProperties != nil {
-                report("unevaluatedProperties", schema, "it depends on which other subschemas hold")
-            }
-            if schema.unevaluatedItems != nil {
-                report("unevaluatedItems", schema, "it depends on which other subschemas hold")
+            if isNegated {
+                if schema.unevaluatedProperties != nil {
+                    report("unevaluatedProperties", schema, "it stands under a negation")
+                }
+                if schema.unevaluatedItems != nil { report("unevaluatedItems", schema, "it stands under a negation") }
             }
             if schema.uniqueItems, isNegated {
                 report("uniqueItems", schema, "demanding equal elements is not supported")
@@ -58,15 +58,13 @@ extension SchemaMachine {
             }
             for part in [
                 schema.items, schema.additionalProperties, schema.propertyNames, schema.thenSchema, schema.elseSchema,
-                schema.reference,
+                schema.reference, schema.unevaluatedProperties, schema.unevaluatedItems,
             ] {
                 visit(part, isNegated)
             }
             visit(schema.not, !isNegated)
-            if schema.thenSchema != nil || schema.elseSchema != nil {
-                visit(schema.ifSchema, true)
-                if isNegated || schema.elseSchema != nil { visit(schema.ifSchema, false) }
-            }
+            visit(schema.ifSchema, true)
+            visit(schema.ifSchema, false)
             visit(schema.contains, isNegated)
             if schema.contains != nil, isNegated || schema.maxContains != nil { visit(schema.contains, !isNegated) }
             if let reference = schema.dynamicReference {

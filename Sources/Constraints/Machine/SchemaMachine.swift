@@ -39,6 +39,7 @@ package final class SchemaMachine: ConstraintMachine {
     // Nodes and what they expand to.
     var nodes = Interner<[Literal]>()
     var constants = Interner<JSONValue>()
+    var disjunctions = Interner<[Literal]>()
     var scopes = Interner<[ResourceID]>()
     var expansions: [UInt64: [UInt32]] = [:]
     var expanding: Set<UInt64> = []

@@ -7,6 +7,8 @@ import Patterns
 /// One assertion about values of a known type, as the tableau adds them to a conjunction.
 enum Atom {
     case literal(Literal)
+    /// A literal that says which members or elements are evaluated, to the trackers of a bit set.
+    case evaluating(Literal, UInt64)
     case lower(NumberRules.Bound)
     case upper(NumberRules.Bound)
     case multiple(DecimalNumber)
@@ -87,7 +89,7 @@ struct Conjunction {
     /// Adds one assertion that is not a literal; false where it contradicts the others at sight.
     mutating func add(_ atom: Atom, machine: SchemaMachine) -> Bool {
         switch atom {
-        case .literal: return true
+        case .literal, .evaluating: return true
         case .lower(let bound): number.raise(lower: bound)
         case .upper(let bound): number.reduce(upper: bound)
         case .multiple(let step): return number.require(multipleOf: step)

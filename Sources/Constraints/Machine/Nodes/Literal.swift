@@ -19,6 +19,14 @@ struct Literal: Hashable, Comparable {
         rawValue = UInt64(constant) << 2 | 2 | (negated ? 1 : 0)
     }
 
+    /// The value meets at least one of the literals of a list of that number.
+    init(disjunction: UInt32) {
+        rawValue = UInt64(disjunction | 1 << 31) << 2 | 2
+    }
+
+    /// The number of the list, where it is a disjunction of literals.
+    var disjunction: UInt32? { isConstant && constant >> 31 == 1 ? constant & ~(1 << 31) : nil }
+
     /// The obligation that no value meets.
     static let never = Literal(rawValue: .max)
     /// The obligation that every value meets.

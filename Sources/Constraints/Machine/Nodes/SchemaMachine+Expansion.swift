@@ -216,6 +216,12 @@ extension SchemaMachine {
                 for text in shape.finite?.texts ?? [] { mention(StringSpelling.unescaped(text)) }
             }
         }
+        for obligation in rules.obligations {
+            guard let name = obligation.condition.name else { continue }
+            for shape in expand(node([name]), .string) ?? [] {
+                for text in stringShapes[Int(shape)]?.finite?.texts ?? [] { mention(StringSpelling.unescaped(text)) }
+            }
+        }
         let required = Set(rules.required)
         var named: [ObjectShape.NamedKey] = []
         named.reserveCapacity(keys.count)
@@ -376,10 +382,22 @@ extension SchemaMachine {
             keys.excluded.formUnion(reserved)
             result.append(ObjectShape.AnonymousKeys(rules: keys, node: node, meets: meets))
         }
-        for base in bases(nameLiterals) { split(base, 0, [], 0) }
-        for (number, obligation) in rules.obligations.enumerated() {
-            guard let name = obligation.condition.name else { continue }
-            for base in bases(nameLiterals + [name]) { split(base, 0, [], 1 << UInt32(number)) }
+        let special = rules.obligations.enumerated().compactMap { number, obligation in
+            obligation.condition.name.map { (number, $0) }
+        }
+        guard special.count <= 4 else {
+            note("more than 4 keys would have to fail 'propertyNames'", at: nil)
+            return result
+        }
+        // Every choice of the obligations that a key meets by its name.
+        for choice in 0..<(1 << special.count) {
+            var literals = nameLiterals
+            var meets: UInt32 = 0
+            for (place, (number, name)) in special.enumerated() where choice & (1 << place) != 0 {
+                literals.append(name)
+                meets |= 1 << UInt32(number)
+            }
+            for base in bases(literals) { split(base, 0, [], meets) }
         }
         return result
     }

@@ -36,6 +36,9 @@ extension SchemaMachine {
         case .always: return []
         case .depends: break
         }
+        if let disjunction = literal.disjunction {
+            return [disjunctions[disjunction].map { .literal($0.negated) }]
+        }
         if literal.isConstant { return [[.exclude([constants[literal.constant]])]] }
         let schema = graph[literal.subschema]
         let scope = literal.scope
@@ -165,6 +168,7 @@ extension SchemaMachine {
     /// The values that a literal allows at most, where it has a constant or an enumeration.
     func finiteValues(_ literal: Literal) -> [JSONValue]? {
         if literal.isNegated || literal == .always { return nil }
+        if literal.disjunction != nil { return nil }
         if literal.isConstant { return [constants[literal.constant]] }
         let schema = graph[literal.subschema]
         if let constant = schema.constant { return [constant] }

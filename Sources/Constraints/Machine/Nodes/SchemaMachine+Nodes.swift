@@ -32,6 +32,14 @@ extension SchemaMachine {
         Literal(constant: constants.intern(value), negated: negated)
     }
 
+    /// The literal that a value meets at least one of the literals.
+    func literal(any literals: [Literal]) -> Literal {
+        if literals.contains(.always) { return .always }
+        let list = Array(Set(literals.filter { $0 != .never })).sorted()
+        if list.isEmpty { return .never }
+        return list.count == 1 ? list[0] : Literal(disjunction: disjunctions.intern(list))
+    }
+
     /// The node of a conjunction.
     func node(_ literals: [Literal]) -> NodeID {
         if literals.isEmpty { return .anything }
@@ -56,6 +64,17 @@ extension SchemaMachine {
     func node(_ node: NodeID, and literals: [Literal]) -> NodeID {
         if literals.isEmpty { return node }
         return self.node(nodes[node] + literals)
+    }
+
+    /// The place of a keyword among the keywords of a schema, as written.
+    func place(of keyword: String, in schema: Subschema) -> Int {
+        let name = schema.writtenKeyword(keyword)
+        var place = 0
+        for member in schema.node.members {
+            if member.key == name { return place }
+            place += 1
+        }
+        return place
     }
 
     /// What is known about a literal for one type without expanding it.
@@ -88,6 +107,7 @@ extension SchemaMachine {
     }
 
     private func computeVerdict(_ literal: Literal, _ type: ValueType) -> Verdict {
+        if literal.disjunction != nil { return .depends }
         if literal.isConstant {
             let value = constants[literal.constant]
             if value.type != type { return .never }

@@ -12,19 +12,43 @@ struct Tableau {
     private enum Choice {
         /// At least one of the lists of atoms holds.
         case either([[Atom]])
-        /// Exactly one of the literals holds.
-        case one([Literal])
+        /// At least one of the literals holds, and which ones matters to trackers.
+        case some([Literal], UInt64)
+        /// Exactly one of the literals holds; it may matter to trackers.
+        case one([Literal], UInt64)
         /// The literal, which is negated, holds.
         case negation(Literal)
+    }
+
+    /// Something still to be taken apart.
+    private enum Item {
+        /// A literal, and the trackers that want to know what it evaluates.
+        case literal(Literal, UInt64)
+        /// What the schema itself says about objects.
+        case members(SubschemaID, scope: UInt32, UInt64)
+    }
+
+    /// What the subschemas beside one `unevaluatedProperties` or `unevaluatedItems` evaluate.
+    private struct Tracker {
+        /// The obligation of everything else.
+        var rest: Literal
+        var names: [[UInt8]] = []
+        var patterns: [Pattern] = []
+        var prefix = 0
+        /// Elements that meet one of these are evaluated.
+        var contained: [Literal] = []
+        var isEverything = false
     }
 
     /// One way to decide the disjunctions so far.
     private struct Branch {
         var conjunction: Conjunction
-        /// Literals still to be taken apart, the next one last.
-        var agenda: [Literal]
+        /// What is still to be taken apart, the next one last.
+        var agenda: [Item]
         var choices: [Choice] = []
-        var seen: Set<Literal> = []
+        /// The literals taken apart so far, with the trackers that know what they evaluate.
+        var seen: [Literal: UInt64] = [:]
+        var trackers: [Tracker] = []
     }
 
     let machine: SchemaMachine
@@ -40,18 +64,23 @@ struct Tableau {
     init(_ machine: SchemaMachine, _ type: ValueType, _ literals: [Literal]) {
         self.machine = machine
         self.type = type
-        run(Branch(conjunction: Conjunction(type), agenda: literals.reversed()))
+        run(Branch(conjunction: Conjunction(type), agenda: literals.reversed().map { .literal($0, 0) }))
     }
 
     private mutating func run(_ start: Branch) {
         var branch = start
         while true {
-            while let literal = branch.agenda.popLast() {
+            while let item = branch.agenda.popLast() {
                 steps += 1
-                if !assert(literal, &branch) { return }
+                switch item {
+                case .literal(let literal, let owners):
+                    if !assert(literal, owners, &branch) { return }
+                case .members(let schema, let scope, let owners):
+                    if !assertObject(machine.graph[schema], scope: scope, owners, &branch) { return }
+                }
             }
             if branch.choices.isEmpty {
-                alternatives.append(branch.conjunction)
+                finish(branch)
                 return
             }
             // The disjunction with the fewest ways that are not refuted at sight.
@@ -88,11 +117,38 @@ struct Tableau {
         }
     }
 
+    /// Adds the alternative of a branch without anything open.
+    private mutating func finish(_ branch: Branch) {
+        var conjunction = branch.conjunction
+        for tracker in branch.trackers where !tracker.isEverything {
+            if type == .object {
+                var group = ObjectRules.Group()
+                group.names = tracker.names.map { ObjectRules.Name(key: $0, literal: nil) }
+                group.patterns = tracker.patterns.map { ObjectRules.PatternName(pattern: $0, literal: nil) }
+                group.rest = tracker.rest
+                conjunction.object.groups.append(group)
+            } else {
+                let rest = machine.literal(any: tracker.contained + [tracker.rest])
+                conjunction.array.groups.append(
+                    ArrayRules.Group(prefix: Array(repeating: .always, count: tracker.prefix), rest: rest))
+            }
+        }
+        alternatives.append(conjunction)
+    }
+
+    /// Changes each tracker of a bit set.
+    private func update(_ owners: UInt64, _ branch: inout Branch, _ change: (inout Tracker) -> Void) {
+        guard owners != 0 else { return }
+        for index in branch.trackers.indices where owners & (1 << UInt64(index)) != 0 { change(&branch.trackers[index]) }
+    }
+
     private mutating func add(_ atoms: [Atom], _ branch: inout Branch) -> Bool {
         for atom in atoms {
             steps += 1
             if case .literal(let literal) = atom {
-                branch.agenda.append(literal)
+                branch.agenda.append(.literal(literal, 0))
+            } else if case .evaluating(let literal, let owners) = atom {
+                branch.agenda.append(.literal(literal, owners))
             } else if !branch.conjunction.add(atom, machine: machine) {
                 return false
             }
@@ -107,7 +163,19 @@ struct Tableau {
         case .negation(let literal):
             guard let ways = machine.failures(of: literal.negated, type) else { return nil }
             return filtered(ways, branch)
-        case .one(let literals):
+        case .some(let literals, let owners):
+            // Claiming less than what holds leaves more unevaluated, which is stricter: so every set of literals may be claimed.
+            let open = literals.filter {
+                machine.verdict($0, type) != .never && branch.seen[$0.negated] == nil
+            }
+            if open.count > 6 {
+                machine.note("combinations of more than 6 subschemas beside an 'unevaluated…' keyword are not all tried", at: nil)
+                return open.map { [.evaluating($0, owners)] } + [open.map { .evaluating($0, owners) }]
+            }
+            return (1..<max(1, 1 << open.count)).map { choice in
+                open.indices.filter { choice & (1 << $0) != 0 }.map { .evaluating(open[$0], owners) }
+            }
+        case .one(let literals, let owners):
             var open: [Literal] = []
             var certain: [Literal] = []
             for literal in literals {
@@ -115,19 +183,19 @@ struct Tableau {
                 case .never: break
                 case .always: certain.append(literal)
                 case .depends:
-                    if branch.seen.contains(literal) {
+                    if branch.seen[literal] != nil {
                         certain.append(literal)
-                    } else if !branch.seen.contains(literal.negated) {
+                    } else if branch.seen[literal.negated] == nil {
                         open.append(literal)
                     }
                 }
             }
             if certain.count > 1 { return [] }
             if !certain.isEmpty {
-                return [open.map { .literal($0.negated) }]
+                return [certain.map { .evaluating($0, owners) } + open.map { .literal($0.negated) }]
             }
             return open.map { chosen in
-                var way: [Atom] = [.literal(chosen)]
+                var way: [Atom] = [.evaluating(chosen, owners)]
                 for other in open where other != chosen && !machine.areDisjoint(chosen, other, type) {
                     way.append(.literal(other.negated))
                 }
@@ -160,9 +228,12 @@ struct Tableau {
     private func judge(_ atom: Atom, _ branch: Branch) -> SchemaMachine.Verdict {
         switch atom {
         case .literal(let literal):
-            if branch.seen.contains(literal) { return .always }
-            if branch.seen.contains(literal.negated) { return .never }
+            if branch.seen[literal] != nil { return .always }
+            if branch.seen[literal.negated] != nil { return .never }
             return machine.verdict(literal, type)
+        case .evaluating(let literal, _):
+            // Met or not, what it evaluates is to be known.
+            return branch.seen[literal.negated] != nil || machine.verdict(literal, type) == .never ? .never : .depends
         case .require(let key):
             if branch.conjunction.object.forbidden.contains(key) { return .never }
             return branch.conjunction.object.required.contains(key) ? .always : .depends
@@ -210,15 +281,25 @@ struct Tableau {
 
     // MARK: Taking literals apart
 
-    private mutating func assert(_ literal: Literal, _ branch: inout Branch) -> Bool {
+    private mutating func assert(_ literal: Literal, _ owners: UInt64, _ branch: inout Branch) -> Bool {
         switch machine.verdict(literal, type) {
         case .never: return false
         case .always: return true
         case .depends: break
         }
-        if branch.seen.contains(literal) { return true }
-        if branch.seen.contains(literal.negated) { return false }
-        branch.seen.insert(literal)
+        if branch.seen[literal.negated] != nil { return false }
+        let known = branch.seen[literal]
+        if let known, known & owners == owners { return true }
+        branch.seen[literal] = owners | (known ?? 0)
+        if let disjunction = literal.disjunction {
+            let literals = machine.disjunctions[disjunction]
+            if literal.isNegated {
+                for part in literals { branch.agenda.append(.literal(part.negated, 0)) }
+            } else {
+                branch.choices.append(.either(literals.map { [.literal($0)] }))
+            }
+            return true
+        }
         if literal.isConstant {
             let value = machine.constants[literal.constant]
             return literal.isNegated
@@ -229,10 +310,24 @@ struct Tableau {
             branch.choices.append(.negation(literal))
             return true
         }
-        return assert(machine.graph[literal.subschema], scope: literal.scope, &branch)
+        return assert(machine.graph[literal.subschema], scope: literal.scope, owners, &branch)
     }
 
-    private mutating func assert(_ schema: Subschema, scope: UInt32, _ branch: inout Branch) -> Bool {
+    private mutating func assert(
+        _ schema: Subschema, scope: UInt32, _ outer: UInt64, _ branch: inout Branch
+    ) -> Bool {
+        var owners = outer
+        let unevaluated = type == .object ? schema.unevaluatedProperties : type == .array ? schema.unevaluatedItems : nil
+        if let unevaluated {
+            // What it evaluates itself is all that was left.
+            update(outer, &branch) { $0.isEverything = true }
+            guard branch.trackers.count < 60 else {
+                machine.note("more than 60 'unevaluated…' keywords apply to one value", at: schema.id)
+                return false
+            }
+            owners |= 1 << UInt64(branch.trackers.count)
+            branch.trackers.append(Tracker(rest: machine.literal(unevaluated, scope: scope)))
+        }
         if type == .number, let types = schema.type, !types.contains(.number) {
             if !branch.conjunction.add(.multiple(DecimalNumber(1)), machine: machine) { return false }
         }
@@ -257,41 +352,69 @@ struct Tableau {
                 if !branch.conjunction.add(atom, machine: machine) { return false }
             }
         case .array:
-            if !assertArray(schema, scope: scope, &branch) { return false }
-        case .object:
-            if !assertObject(schema, scope: scope, &branch) { return false }
+            if !assertArray(schema, scope: scope, owners, &branch) { return false }
+        case .object: break
         }
-        // The agenda is a stack: what is to come first goes last.
-        for part in schema.allOf.reversed() { branch.agenda.append(machine.literal(part, scope: scope)) }
+        // The agenda is a stack: what is to come first goes last. Keys come in the order in which the schema mentions them.
+        var parts: [(place: Int, item: Item)] = []
+        func add(_ keyword: String, _ item: Item) {
+            parts.append((type == .object ? machine.place(of: keyword, in: schema) : parts.count, item))
+        }
+        if type == .object { add("properties", .members(schema.id, scope: scope, owners)) }
+        if let reference = schema.reference { add("$ref", .literal(machine.literal(reference, scope: scope), owners)) }
         if let reference = schema.dynamicReference {
-            branch.agenda.append(machine.literal(machine.target(reference, scope: scope), scope: scope))
+            add("$dynamicRef", .literal(machine.literal(machine.target(reference, scope: scope), scope: scope), owners))
         }
-        if let reference = schema.reference { branch.agenda.append(machine.literal(reference, scope: scope)) }
-        if let negated = schema.not { branch.agenda.append(machine.literal(negated, scope: scope, negated: true)) }
+        for part in schema.allOf { add("allOf", .literal(machine.literal(part, scope: scope), owners)) }
+        if let negated = schema.not { add("not", .literal(machine.literal(negated, scope: scope, negated: true), 0)) }
+        if parts.count > 1, type == .object {
+            // Stable: the parts of one keyword keep their order.
+            parts = parts.enumerated().sorted { ($0.element.place, $0.offset) < ($1.element.place, $1.offset) }.map(\.element)
+        }
+        for part in parts.reversed() { branch.agenda.append(part.item) }
         if !schema.anyOf.isEmpty {
-            branch.choices.append(.either(schema.anyOf.map { [.literal(machine.literal($0, scope: scope))] }))
+            let literals = schema.anyOf.map { machine.literal($0, scope: scope) }
+            branch.choices.append(owners == 0 ? .either(literals.map { [.literal($0)] }) : .some(literals, owners))
         }
         if !schema.oneOf.isEmpty {
-            branch.choices.append(.one(schema.oneOf.map { machine.literal($0, scope: scope) }))
+            branch.choices.append(.one(schema.oneOf.map { machine.literal($0, scope: scope) }, owners))
         }
         if let condition = schema.ifSchema {
             let holds = machine.literal(condition, scope: scope)
-            let then = schema.thenSchema.map { Atom.literal(machine.literal($0, scope: scope)) }
-            let otherwise = schema.elseSchema.map { Atom.literal(machine.literal($0, scope: scope)) }
+            let then = schema.thenSchema.map { machine.literal($0, scope: scope) }
+            let otherwise = schema.elseSchema.map { machine.literal($0, scope: scope) }
+            if owners != 0 {
+                let met = [Atom.evaluating(holds, owners)] + (then.map { [.evaluating($0, owners)] } ?? [])
+                let unmet = otherwise.map { [Atom.literal(holds.negated), .evaluating($0, owners)] }
+                    ?? (then == nil ? [] : [.literal(holds.negated)])
+                branch.choices.append(.either([met, unmet]))
+                return true
+            }
             // Overlapping alternatives do no harm, so that one consequence alone needs no proof of its condition.
             switch (then, otherwise) {
             case (let then?, let otherwise?):
                 branch.choices.append(
-                    .either([[.literal(holds), then], [.literal(holds.negated), otherwise]]))
-            case (let then?, nil): branch.choices.append(.either([[.literal(holds.negated)], [then]]))
-            case (nil, let otherwise?): branch.choices.append(.either([[.literal(holds)], [otherwise]]))
+                    .either([
+                        [.literal(holds), .literal(then)], [.literal(holds.negated), .literal(otherwise)],
+                    ]))
+            case (let then?, nil): branch.choices.append(.either([[.literal(holds.negated)], [.literal(then)]]))
+            case (nil, let otherwise?): branch.choices.append(.either([[.literal(holds)], [.literal(otherwise)]]))
             case (nil, nil): break
             }
         }
         return true
     }
 
-    private mutating func assertArray(_ schema: Subschema, scope: UInt32, _ branch: inout Branch) -> Bool {
+    private mutating func assertArray(
+        _ schema: Subschema, scope: UInt32, _ owners: UInt64, _ branch: inout Branch
+    ) -> Bool {
+        update(owners, &branch) { tracker in
+            tracker.prefix = max(tracker.prefix, schema.prefixItems.count)
+            if schema.items != nil { tracker.isEverything = true }
+            if let contains = schema.contains, schema.containsEvaluates {
+                tracker.contained.append(machine.literal(contains, scope: scope))
+            }
+        }
         if let minimum = schema.minItems, !branch.conjunction.add(.minItems(minimum), machine: machine) { return false }
         if let maximum = schema.maxItems, !branch.conjunction.add(.maxItems(maximum), machine: machine) { return false }
         if !schema.prefixItems.isEmpty || schema.items != nil {
@@ -313,7 +436,14 @@ struct Tableau {
         return true
     }
 
-    private mutating func assertObject(_ schema: Subschema, scope: UInt32, _ branch: inout Branch) -> Bool {
+    private mutating func assertObject(
+        _ schema: Subschema, scope: UInt32, _ owners: UInt64, _ branch: inout Branch
+    ) -> Bool {
+        update(owners, &branch) { tracker in
+            tracker.names += schema.properties.map { Array($0.key.utf8) }
+            tracker.patterns += schema.patternProperties.map(\.pattern)
+            if schema.additionalProperties != nil { tracker.isEverything = true }
+        }
         if !schema.properties.isEmpty || !schema.patternProperties.isEmpty || schema.additionalProperties != nil {
             var group = ObjectRules.Group()
             group.names = schema.properties.map {
@@ -346,8 +476,10 @@ struct Tableau {
             branch.choices.append(.either([[.forbid(Array(dependency.key.utf8))], needed]))
         }
         for dependency in schema.dependentSchemas {
-            let needed = Atom.literal(machine.literal(dependency.schema, scope: scope))
-            branch.choices.append(.either([[.forbid(Array(dependency.key.utf8))], [needed]]))
+            let literal = machine.literal(dependency.schema, scope: scope)
+            let key = Array(dependency.key.utf8)
+            let needed: [Atom] = owners == 0 ? [.literal(literal)] : [.require(key), .evaluating(literal, owners)]
+            branch.choices.append(.either([[.forbid(key)], needed]))
         }
         return true
     }
