@@ -48,55 +48,80 @@ extension Cost {
     }
 }
 
-/// The transitions taken so far: an open-addressing table from configuration and byte to configuration.
-struct TransitionTable {
-    private var keys: [UInt64]
-    private var targets: [UInt32]
-    private var used = 0
-    private var bits: UInt64
+/// The transitions taken so far: an open-addressing table from a number and a byte to a number.
+///
+/// The storage is manual, so that a lookup is a load and a comparison and needs no exclusivity check: steps are the innermost
+/// loop of mask computation.
+final class TransitionTable {
+    private struct Storage {
+        var keys: UnsafeMutablePointer<UInt64>
+        var targets: UnsafeMutablePointer<UInt32>
+        var used: Int
+        var shift: UInt64
+        var wrap: Int
+    }
+
+    private let storage: UnsafeMutablePointer<Storage>
 
     init() {
-        bits = 12
-        keys = Array(repeating: .max, count: 1 << 12)
-        targets = Array(repeating: 0, count: 1 << 12)
+        storage = .allocate(capacity: 1)
+        storage.initialize(to: Self.empty(bits: 10))
     }
 
-    private func slot(_ key: UInt64) -> Int {
-        Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) >> (64 &- bits))
+    deinit {
+        storage.pointee.keys.deallocate()
+        storage.pointee.targets.deallocate()
+        storage.deallocate()
     }
 
-    func target(_ configuration: UInt32, _ byte: UInt8) -> UInt32? {
-        let key = UInt64(configuration) << 8 | UInt64(byte)
-        var index = slot(key)
-        let wrap = keys.count &- 1
+    private static func empty(bits: Int) -> Storage {
+        let count = 1 << bits
+        let keys = UnsafeMutablePointer<UInt64>.allocate(capacity: count)
+        keys.initialize(repeating: .max, count: count)
+        let targets = UnsafeMutablePointer<UInt32>.allocate(capacity: count)
+        targets.initialize(repeating: 0, count: count)
+        return Storage(keys: keys, targets: targets, used: 0, shift: UInt64(64 - bits), wrap: count - 1)
+    }
+
+    @inline(__always)
+    private static func slot(_ key: UInt64, _ shift: UInt64) -> Int {
+        Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) >> shift)
+    }
+
+    @inline(__always)
+    func target(_ number: UInt32, _ byte: UInt8) -> UInt32? {
+        let key = UInt64(number) << 8 | UInt64(byte)
+        let keys = storage.pointee.keys
+        let wrap = storage.pointee.wrap
+        var index = Self.slot(key, storage.pointee.shift)
         while true {
             let found = keys[index]
-            if found == key { return targets[index] }
+            if found == key { return storage.pointee.targets[index] }
             if found == .max { return nil }
             index = (index &+ 1) & wrap
         }
     }
 
-    mutating func set(_ configuration: UInt32, _ byte: UInt8, _ target: UInt32) {
-        if used &* 2 >= keys.count { grow() }
-        place(UInt64(configuration) << 8 | UInt64(byte), target)
-        used &+= 1
+    func set(_ number: UInt32, _ byte: UInt8, _ target: UInt32) {
+        if storage.pointee.used &* 2 > storage.pointee.wrap { grow() }
+        Self.place(&storage.pointee, UInt64(number) << 8 | UInt64(byte), target)
+        storage.pointee.used &+= 1
     }
 
-    private mutating func place(_ key: UInt64, _ target: UInt32) {
-        var index = slot(key)
-        let wrap = keys.count &- 1
-        while keys[index] != .max { index = (index &+ 1) & wrap }
-        keys[index] = key
-        targets[index] = target
+    private static func place(_ storage: inout Storage, _ key: UInt64, _ target: UInt32) {
+        var index = slot(key, storage.shift)
+        while storage.keys[index] != .max { index = (index &+ 1) & storage.wrap }
+        storage.keys[index] = key
+        storage.targets[index] = target
     }
 
-    private mutating func grow() {
-        let oldKeys = keys
-        let oldTargets = targets
-        bits += 1
-        keys = Array(repeating: .max, count: 1 << Int(bits))
-        targets = Array(repeating: 0, count: 1 << Int(bits))
-        for index in oldKeys.indices where oldKeys[index] != .max { place(oldKeys[index], oldTargets[index]) }
+    private func grow() {
+        let old = storage.pointee
+        var larger = Self.empty(bits: 64 - Int(old.shift) + 1)
+        larger.used = old.used
+        for index in 0...old.wrap where old.keys[index] != .max { Self.place(&larger, old.keys[index], old.targets[index]) }
+        old.keys.deallocate()
+        old.targets.deallocate()
+        storage.pointee = larger
     }
 }

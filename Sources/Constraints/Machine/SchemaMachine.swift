@@ -80,11 +80,11 @@ package final class SchemaMachine: ConstraintMachine {
     var contexts = Interner<Context>()
     var contextDepths: [Int] = []
     var contextCosts: [[Cost]] = []
-    var texts = TransitionTable()
+    let texts = TransitionTable()
     var textBytes: [(previous: UInt32, byte: UInt8)] = [(0, 0)]
     var configurations = Interner<Configuration>()
     var configurationCosts: [Cost] = []
-    var transitions = TransitionTable()
+    let transitions = TransitionTable()
     var allowed: [UInt32: ByteSet] = [:]
     var nextOnWitness: [UInt32: UInt8] = [:]
     var witnessLengths: [UInt32: Int] = [:]

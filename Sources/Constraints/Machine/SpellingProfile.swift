@@ -21,6 +21,8 @@ public struct SpellingProfile: Hashable, Sendable {
     public enum KeyOrder: Hashable, Sendable {
         /// Keys named by the schema in the order of their first mention, then other required keys, then all other keys in any order.
         case schema
+        /// Any order.
+        case any
     }
 
     public var whitespace: Whitespace

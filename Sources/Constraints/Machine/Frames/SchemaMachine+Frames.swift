@@ -103,7 +103,19 @@ extension SchemaMachine {
         let key = UInt64(object) << 32 | UInt64(index)
         if let known = namedValueCosts[key] { return known }
         var best = Cost.infinite
-        for option in options(objectStates[object], named: index) {
+        let state = objectStates[object]
+        if let shape = shape(state), shape.isSimple {
+            // The rest of the object without this member, if it was counted there.
+            let named = shape.named[index]
+            let own = cost(of: named.node)
+            best = Cost.sum(Cost.sum(colonCost, own), objectCosts[Int(object)])
+            if named.isRequired, best < .infinite {
+                best -= commaCost + named.spelling.count + 2 + colonCost + own
+            }
+            namedValueCosts[key] = best
+            return best
+        }
+        for option in options(state, named: index) {
             let own = cost(of: option.node)
             if own >= best { continue }
             best = min(best, Cost.sum(Cost.sum(colonCost, own), objectCosts[Int(intern(option.next))]))
@@ -135,11 +147,10 @@ extension SchemaMachine {
         }
         let object = objectStates[state.object]
         guard let shape = shape(object) else { return .infinite }
-        let range = namedRange(object)
         var best = Cost.infinite
         for place in Int(state.position.low)..<Int(state.position.high) {
             let index = shape.order[place]
-            guard range.contains(index) else { continue }
+            guard offers(object, shape, index) else { continue }
             let rest = shape.named[index].spelling.count - Int(state.position.depth) + 1
             if rest >= best { continue }
             best = min(best, Cost.sum(rest, valueCost(object: state.object, named: index)))
@@ -151,10 +162,9 @@ extension SchemaMachine {
     func isViable(key state: KeyState) -> Bool {
         let object = objectStates[state.object]
         guard let shape = shape(object) else { return false }
-        let range = namedRange(object)
         for place in Int(state.position.low)..<Int(state.position.high) {
             let index = shape.order[place]
-            if range.contains(index), valueCost(object: state.object, named: index) < .infinite { return true }
+            if offers(object, shape, index), valueCost(object: state.object, named: index) < .infinite { return true }
         }
         return false
     }

@@ -33,12 +33,22 @@ extension SchemaMachine {
     /// Whether the object may end in a state.
     func canClose(_ state: ObjectState) -> Bool {
         guard let shape = shape(state) else { return false }
-        if shape.nextRequired[Int(state.cursor)] < shape.named.count { return false }
+        if nextRequired(state, shape, from: Int(state.cursor)) < shape.named.count { return false }
         if Int(state.count) < shape.minProperties || state.pending != 0 { return false }
         for constant in numberLists[state.agreeing] where constants[constant].objectValue?.count == Int(state.count) {
             return false
         }
         return true
+    }
+
+    /// The index of the first required key at or after an index that has not come yet.
+    private func nextRequired(_ state: ObjectState, _ shape: ObjectShape, from index: Int) -> Int {
+        var next = shape.nextRequired[index]
+        if state.taken != 0 {
+            let taken = numberLists[state.taken]
+            while next < shape.named.count, taken.contains(UInt32(next)) { next = shape.nextRequired[next + 1] }
+        }
+        return next
     }
 
     private func counted(_ state: ObjectState, _ shape: ObjectShape) -> UInt32 {
@@ -58,7 +68,11 @@ extension SchemaMachine {
         guard let shape = shape(state), hasRoom(state, shape) else { return [] }
         let key = shape.named[index]
         var next = state
-        next.cursor = UInt32(index + 1)
+        if profile.keyOrder == .any {
+            next.taken = numberLists.intern((numberLists[state.taken] + [UInt32(index)]).sorted())
+        } else {
+            next.cursor = UInt32(index + 1)
+        }
         next.count = counted(state, shape)
         return split(state, next, key.node, key.key, key.meets, shape)
     }
@@ -69,9 +83,9 @@ extension SchemaMachine {
     func options(_ state: ObjectState, anonymous keys: ObjectShape.AnonymousKeys, key: [UInt8]?) -> [MemberOption] {
         guard let shape = shape(state), hasRoom(state, shape) else { return [] }
         var next = state
-        next.cursor = UInt32(shape.named.count)
+        if profile.keyOrder == .schema { next.cursor = UInt32(shape.named.count) }
         next.count = counted(state, shape)
-        next.agreeing = 0
+        if profile.keyOrder == .schema { next.agreeing = 0 }
         if let key { next.used = textSets.intern((textSets[state.used] + [key]).sorted { $0.lexicographicallyPrecedes($1) }) }
         return split(next, next, keys.node, nil, keys.meets, shape)
     }
@@ -125,16 +139,28 @@ extension SchemaMachine {
     }
 
     /// The named keys that may come next, whether their values exist or not.
-    func namedRange(_ state: ObjectState) -> Range<Int> {
-        guard let shape = shape(state), hasRoom(state, shape) else { return 0..<0 }
+    func offeredKeys(_ state: ObjectState) -> [Int] {
+        guard let shape = shape(state), hasRoom(state, shape) else { return [] }
+        if profile.keyOrder == .any {
+            let taken = numberLists[state.taken]
+            if taken.isEmpty { return Array(shape.named.indices) }
+            return shape.named.indices.filter { !taken.contains(UInt32($0)) }
+        }
         let first = Int(state.cursor)
-        return first..<min(shape.nextRequired[first] + 1, shape.named.count)
+        return Array(first..<min(shape.nextRequired[first] + 1, shape.named.count))
+    }
+
+    /// Whether a named key may come next.
+    func offers(_ state: ObjectState, _ shape: ObjectShape, _ index: Int) -> Bool {
+        guard hasRoom(state, shape) else { return false }
+        if profile.keyOrder == .any { return !numberLists[state.taken].contains(UInt32(index)) }
+        return index >= Int(state.cursor) && index <= shape.nextRequired[Int(state.cursor)]
     }
 
     /// Whether an anonymous key may come next.
     func allowsAnonymous(_ state: ObjectState) -> Bool {
         guard let shape = shape(state), hasRoom(state, shape) else { return false }
-        return shape.nextRequired[Int(state.cursor)] >= shape.named.count
+        return profile.keyOrder == .any || shape.nextRequired[Int(state.cursor)] >= shape.named.count
     }
 
     // MARK: Costs
@@ -158,11 +184,11 @@ extension SchemaMachine {
     /// The bytes of all required members that are left, each with its comma.
     private func requiredCost(_ state: ObjectState, _ shape: ObjectShape, _ solver: CostSolver) -> Cost {
         var total = 0
-        var index = shape.nextRequired[Int(state.cursor)]
+        var index = nextRequired(state, shape, from: Int(state.cursor))
         while index < shape.named.count {
             total = Cost.sum(total, memberCost(shape.named[index], solver))
             if total >= .infinite { return .infinite }
-            index = shape.nextRequired[index + 1]
+            index = nextRequired(state, shape, from: index + 1)
         }
         return total
     }
@@ -178,11 +204,11 @@ extension SchemaMachine {
     func cost(member state: ObjectState, _ solver: CostSolver) -> Cost {
         guard let shape = shape(state) else { return .infinite }
         if shape.isSimple {
-            if shape.nextRequired[Int(state.cursor)] < shape.named.count {
+            if nextRequired(state, shape, from: Int(state.cursor)) < shape.named.count {
                 return Cost.sum(requiredCost(state, shape, solver) - commaCost, 1)
             }
             var best = Cost.infinite
-            for index in namedRange(state) {
+            for index in offeredKeys(state) {
                 best = min(best, Cost.sum(keyCost(shape.named[index]) + 1, solver.cost(shape.named[index].node)))
             }
             for (cost, _) in anonymousMembers(state, shape, 1, solver) { best = min(best, Cost.sum(cost, 1)) }
@@ -217,15 +243,19 @@ extension SchemaMachine {
         let cursor = Int(state.cursor)
         if cursor < shape.named.count {
             let named = shape.named[cursor]
-            for option in options(state, named: cursor) {
+            let isTaken = profile.keyOrder == .any && numberLists[state.taken].contains(UInt32(cursor))
+            for option in isTaken ? [] : options(state, named: cursor) {
                 let own = Cost.sum(keyCost(named) + comma, solver.cost(option.node))
                 if own >= best { continue }
+                // The search goes through the named keys in their order, which changes no cost.
+                var next = option.next
+                next.cursor = UInt32(cursor + 1)
+                next.taken = state.taken
                 let rest = search(
-                    option.next, SearchKey(state: option.next, mustTake: false, taken: []), shape, solver, &memo,
-                    depth + 1)
+                    next, SearchKey(state: next, mustTake: false, taken: []), shape, solver, &memo, depth + 1)
                 best = min(best, Cost.sum(own, rest))
             }
-            if !named.isRequired {
+            if !named.isRequired || isTaken {
                 var skipped = state
                 skipped.cursor += 1
                 best = min(

@@ -266,11 +266,9 @@ extension SchemaMachine {
             let alternative = Alternative(rawValue: raw)
             let state = objectStates[alternative.state]
             guard let shape = shape(state) else { continue }
-            if !namedRange(state).isEmpty {
-                let key = KeyState(object: alternative.state, position: shape.spellings.root)
-                if isViable(key: key) {
-                    keys.append(Alternative(state: keyStates.intern(key), tag: alternative.tag).rawValue)
-                }
+            let named = KeyState(object: alternative.state, position: shape.spellings.root)
+            if isViable(key: named) {
+                keys.append(Alternative(state: keyStates.intern(named), tag: alternative.tag).rawValue)
             }
             guard allowsAnonymous(state) else { continue }
             for (index, kind) in anonymousKeys(shape).enumerated() {
@@ -329,7 +327,7 @@ extension SchemaMachine {
             if key.kind < 0 {
                 guard shape.spellings.isComplete(key.position) else { continue }
                 let index = shape.order[Int(key.position.low)]
-                guard namedRange(state).contains(index) else { continue }
+                guard offers(state, shape, index) else { continue }
                 options = self.options(state, named: index)
             } else {
                 guard isComplete(key.string) else { continue }

@@ -137,6 +137,8 @@ struct ObjectState: Hashable {
     var shape: UInt32
     /// The index of the first named key that may still come.
     var cursor: UInt32 = 0
+    /// The indices of the named keys so far where keys come in any order, as an interned list.
+    var taken: UInt32 = 0
     /// The number of members, no larger than needed.
     var count: UInt32 = 0
     /// Obligations that are still to be met, as a bit set.
