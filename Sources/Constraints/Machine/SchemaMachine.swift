@@ -20,7 +20,7 @@ package final class SchemaMachine: ConstraintMachine {
     /// Bounds on the work of a machine; all are counts.
     package struct Limits: Hashable, Sendable {
         /// Alternatives of one conjunction and type.
-        package var maximumAlternatives = 512
+        package var maximumAlternatives = 256
         /// Steps of one expansion.
         package var expansionBudget = 40_000
         /// States of one search for a shortest completion.
@@ -37,7 +37,7 @@ package final class SchemaMachine: ConstraintMachine {
     let assertsFormats: Bool
 
     // Nodes and what they expand to.
-    var nodes = Interner<[Literal]>()
+    var nodes = FastInterner<[Literal]>()
     var constants = Interner<JSONValue>()
     var disjunctions = Interner<[Literal]>()
     var scopes = Interner<[ResourceID]>()
@@ -54,38 +54,39 @@ package final class SchemaMachine: ConstraintMachine {
     var numberCosts: [Cost] = []
     var stringRules = Interner<StringRules>()
     var stringShapes: [StringShape?] = []
-    var stringStates = Interner<StringState>()
+    var stringStates = FastInterner<StringState>()
     var stringCosts: [Cost] = []
     var arrayShapes = Interner<ArrayShape>()
-    var arrayStates = Interner<ArrayState>()
+    var arrayStates = FastInterner<ArrayState>()
     var arrayCosts: [Cost] = []
     var objectRules = Interner<ObjectRules>()
     var objectShapes: [ObjectShape?] = []
-    var objectStates = Interner<ObjectState>()
+    var objectStates = FastInterner<ObjectState>()
     var objectCosts: [Cost] = []
-    var keyStates = Interner<KeyState>()
+    var keyStates = FastInterner<KeyState>()
     var keyCosts: [Cost] = []
     var arrayOpenCosts: [UInt32: Cost] = [:]
     var objectOpenCosts: [UInt32: Cost] = [:]
     var objectMemberCosts: [UInt32: Cost] = [:]
     var namedValueCosts: [UInt64: Cost] = [:]
-    var numberLists = Interner<[UInt32]>()
+    var numberLists = FastInterner<[UInt32]>()
     var textSets = Interner<[[UInt8]]>()
     var matchers: [Pattern: Automaton] = [:]
+    var languageMatchers: [Language: Automaton] = [:]
     var wordLists: [StringRules: [[UInt8]]] = [:]
 
     // Frames.
-    var alternativeLists = Interner<[UInt64]>()
+    var alternativeLists = FastInterner<[UInt64]>()
     var continuationTables = Interner<[[UInt64]]>()
-    var contexts = Interner<Context>()
+    var contexts = FastInterner<Context>()
     var contextDepths: [Int] = []
     var contextCosts: [[Cost]] = []
     let texts = TransitionTable()
     var textBytes: [(previous: UInt32, byte: UInt8)] = [(0, 0)]
-    var configurations = Interner<Configuration>()
+    var configurations = FastInterner<Configuration>()
     var configurationCosts: [Cost] = []
     let transitions = TransitionTable()
-    var allowed: [UInt32: ByteSet] = [:]
+    var allowedSets: ContiguousArray<ByteSet?> = []
     var nextOnWitness: [UInt32: UInt8] = [:]
     var witnessLengths: [UInt32: Int] = [:]
 
@@ -96,6 +97,8 @@ package final class SchemaMachine: ConstraintMachine {
     var limitationCount = 0
     /// How often a search met an expansion that was under way.
     var taints = 0
+    /// How deep questions about subschemas are nested at the moment.
+    var nesting = 0
 
     package private(set) var start = ConfigID.dead
 
@@ -157,12 +160,21 @@ package final class SchemaMachine: ConstraintMachine {
 
     /// Notes that something is not offered because a limit was hit.
     func note(_ message: String, at subschema: SubschemaID?) {
+        note("constraint.too-complex", message, graph[subschema ?? graph.root].location)
+    }
+
+    /// Notes that values that fail only this keyword are not offered where the schema must fail.
+    func note(failing keyword: String, _ schema: Subschema) {
+        let name = schema.writtenKeyword(keyword)
+        note(
+            "constraint.unsupported-keyword", "values that fail only '\(name)' are not offered under a negation",
+            schema.location(ofKeyword: keyword))
+    }
+
+    private func note(_ id: DiagnosticID, _ message: String, _ location: SchemaLocation) {
         limitationCount += 1
-        let location = graph[subschema ?? graph.root].location
-        let place = message + " " + location.description
-        guard limitationPlaces.insert(place).inserted, limitations.count < 64 else { return }
-        limitations.append(
-            Diagnostic("constraint.too-complex", message, range: location.range, path: location.pointer))
+        guard limitations.count < 64, limitationPlaces.insert(message + " " + location.description).inserted else { return }
+        limitations.append(Diagnostic(id, message, range: location.range, path: location.pointer))
     }
 
     // MARK: ConstraintMachine
@@ -186,12 +198,14 @@ package final class SchemaMachine: ConstraintMachine {
     }
 
     package func allowedBytes(_ configuration: ConfigID) -> ByteSet {
-        if let known = allowed[configuration.rawValue] { return known }
+        let index = Int(configuration.rawValue)
+        if index < allowedSets.count, let known = allowedSets[index] { return known }
         var set = ByteSet()
         candidates(configuration.rawValue).forEach { byte in
             if !step(configuration, byte).isDead { set.insert(byte) }
         }
-        allowed[configuration.rawValue] = set
+        while allowedSets.count <= index { allowedSets.append(nil) }
+        allowedSets[index] = set
         return set
     }
 

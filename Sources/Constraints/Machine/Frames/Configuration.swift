@@ -80,3 +80,25 @@ struct KeyState: Hashable {
     /// The state of an anonymous key.
     var string = StringState(shape: 0)
 }
+
+extension Configuration: Fingerprinted {
+    func fingerprint(_ seed: UInt64) -> UInt64 {
+        var print = mixed(seed, UInt64(kind.rawValue) << 32 | UInt64(aux))
+        print = mixed(print, UInt64(alternatives) << 32 | UInt64(context))
+        return mixed(print, UInt64(text))
+    }
+}
+
+extension Context: Fingerprinted {
+    func fingerprint(_ seed: UInt64) -> UInt64 {
+        let flags = UInt64(kind.rawValue) | (isRecording ? 4 : 0) | (isUnique ? 8 : 0)
+        return mixed(mixed(seed, UInt64(table) << 32 | UInt64(parent)), UInt64(mark) << 4 | flags)
+    }
+}
+
+extension KeyState: Fingerprinted {
+    func fingerprint(_ seed: UInt64) -> UInt64 {
+        let print = mixed(seed, UInt64(object) << 32 | UInt64(UInt32(bitPattern: kind)))
+        return string.fingerprint(position.fingerprint(print))
+    }
+}

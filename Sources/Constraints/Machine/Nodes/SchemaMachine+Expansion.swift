@@ -122,10 +122,12 @@ extension SchemaMachine {
         case .pattern(let pattern): return matches(text, pattern)
         case .not(let inner): return !matches(text, inner)
         default:
+            if let known = languageMatchers[language] { return known.matches(text) }
             guard let automaton = try? Automaton(language) else {
                 note("a format cannot be decided", at: nil)
                 return false
             }
+            languageMatchers[language] = automaton
             return automaton.matches(text)
         }
     }

@@ -66,7 +66,13 @@ extension SchemaMachine {
             if let length = schema.minLength { ways.append([.maxLength(length - 1)]) }
             if let length = schema.maxLength, length < Int.max { ways.append([.minLength(length + 1)]) }
             if let pattern = schema.pattern { ways.append([.language(.not(.pattern(pattern)))]) }
-            if let language = knownFormat(schema)?.exactLanguage { ways.append([.language(.not(language))]) }
+            if let format = knownFormat(schema) {
+                if let language = format.exactLanguage {
+                    ways.append([.language(.not(language))])
+                } else {
+                    note(failing: "format", schema)
+                }
+            }
         case .array: ways += arrayFailures(schema, scope: scope)
         case .object: ways += objectFailures(schema, scope: scope)
         }
@@ -98,6 +104,8 @@ extension SchemaMachine {
     private func arrayFailures(_ schema: Subschema, scope: UInt32) -> [[Atom]] {
         func fails(_ subschema: SubschemaID) -> Literal { literal(subschema, scope: scope, negated: true) }
         var ways: [[Atom]] = []
+        if schema.uniqueItems { note(failing: "uniqueItems", schema) }
+        if schema.unevaluatedItems != nil { note(failing: "unevaluatedItems", schema) }
         if let count = schema.minItems { ways.append([.maxItems(count - 1)]) }
         if let count = schema.maxItems, count < Int.max { ways.append([.minItems(count + 1)]) }
         for (index, item) in schema.prefixItems.enumerated() { ways.append([.element(index, fails(item))]) }
@@ -123,6 +131,7 @@ extension SchemaMachine {
     private func objectFailures(_ schema: Subschema, scope: UInt32) -> [[Atom]] {
         func fails(_ subschema: SubschemaID) -> Literal { literal(subschema, scope: scope, negated: true) }
         var ways: [[Atom]] = []
+        if schema.unevaluatedProperties != nil { note(failing: "unevaluatedProperties", schema) }
         for key in schema.required { ways.append([.forbid(Array(key.utf8))]) }
         if let count = schema.minProperties { ways.append([.maxProperties(count - 1)]) }
         if let count = schema.maxProperties, count < Int.max { ways.append([.minProperties(count + 1)]) }
@@ -196,6 +205,9 @@ extension SchemaMachine {
         if let known = disjointness[key] { return known }
         // Recursion answers with the safe side, and so does anything that a limit left undecided.
         disjointness[key] = false
+        guard nesting < 100, limitationCount == 0 else { return false }
+        nesting += 10
+        defer { nesting -= 10 }
         let before = (taints, limitationCount)
         let result = cost(of: pair, type) >= .infinite && before == (taints, limitationCount) && limitationCount == 0
         disjointness[key] = result

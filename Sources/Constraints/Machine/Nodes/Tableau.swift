@@ -57,41 +57,47 @@ struct Tableau {
     private var steps = 0
     /// Whether a limit kept alternatives from being found.
     private(set) var isIncomplete = false
-    private var isOver: Bool {
-        steps > machine.limits.expansionBudget || alternatives.count >= machine.limits.maximumAlternatives
-    }
-
     init(_ machine: SchemaMachine, _ type: ValueType, _ literals: [Literal]) {
         self.machine = machine
         self.type = type
-        run(Branch(conjunction: Conjunction(type), agenda: literals.reversed().map { .literal($0, 0) }))
+        _ = run(
+            Branch(conjunction: Conjunction(type), agenda: literals.reversed().map { .literal($0, 0) }),
+            quota: machine.limits.maximumAlternatives, until: machine.limits.expansionBudget, depth: 0)
     }
 
-    private mutating func run(_ start: Branch) {
+    /// Adds the alternatives of a branch, at most `quota` of them and while fewer than `limit` steps are done; returns how many.
+    ///
+    /// Each way to decide a disjunction has its share of the quota, so that a limit thins the alternatives out evenly.
+    private mutating func run(_ start: Branch, quota: Int, until limit: Int, depth: Int) -> Int {
+        guard depth < 300 else {
+            isIncomplete = true
+            return 0
+        }
         var branch = start
         while true {
             while let item = branch.agenda.popLast() {
                 steps += 1
                 switch item {
                 case .literal(let literal, let owners):
-                    if !assert(literal, owners, &branch) { return }
+                    if !assert(literal, owners, &branch) { return 0 }
                 case .members(let schema, let scope, let owners):
-                    if !assertObject(machine.graph[schema], scope: scope, owners, &branch) { return }
+                    if !assertObject(machine.graph[schema], scope: scope, owners, &branch) { return 0 }
                 }
             }
             if branch.choices.isEmpty {
                 finish(branch)
-                return
+                return 1
             }
             // The disjunction with the fewest ways that are not refuted at sight.
             var best: (index: Int, ways: [[Atom]])?
             var settled: [Int] = []
             for index in branch.choices.indices {
+                steps += 1
                 guard let ways = ways(branch.choices[index], branch) else {
                     settled.append(index)
                     continue
                 }
-                if ways.isEmpty { return }
+                if ways.isEmpty { return 0 }
                 if best.map({ ways.count < $0.ways.count }) ?? true { best = (index, ways) }
                 if ways.count == 1 { break }
             }
@@ -101,19 +107,25 @@ struct Tableau {
             }
             // Removing from the back keeps the other indices valid.
             for index in (settled + [best.index]).sorted(by: >) { branch.choices.remove(at: index) }
-            for way in best.ways.dropLast() {
-                if isOver {
+            if best.ways.count == 1 {
+                guard add(best.ways[0], &branch) else { return 0 }
+                continue
+            }
+            var produced = 0
+            for (number, way) in best.ways.enumerated() {
+                if produced >= quota || steps >= limit {
                     isIncomplete = true
-                    return
+                    return produced
                 }
+                let others = best.ways.count - number
                 var next = branch
-                if add(way, &next) { run(next) }
+                if add(way, &next) {
+                    produced += run(
+                        next, quota: max(1, (quota - produced) / others),
+                        until: steps + max(200, (limit - steps) / others), depth: depth + 1)
+                }
             }
-            if isOver {
-                isIncomplete = true
-                return
-            }
-            guard let last = best.ways.last, add(last, &branch) else { return }
+            return produced
         }
     }
 

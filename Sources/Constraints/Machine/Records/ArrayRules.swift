@@ -61,3 +61,11 @@ struct ArrayState: Hashable {
     /// Whether one more element is being read, whose value is not in ``used`` yet.
     var isValueOpen = false
 }
+
+extension ArrayState: Fingerprinted {
+    func fingerprint(_ seed: UInt64) -> UInt64 {
+        var print = mixed(seed, UInt64(shape) << 32 | UInt64(index))
+        print = mixed(print, UInt64(counts) << 32 | UInt64(agreeing))
+        return mixed(print, UInt64(used) << 1 | (isValueOpen ? 1 : 0))
+    }
+}

@@ -148,3 +148,12 @@ struct ObjectState: Hashable {
     /// The anonymous keys so far, as an interned list.
     var used: UInt32 = 0
 }
+
+extension ObjectState: Fingerprinted {
+    func fingerprint(_ seed: UInt64) -> UInt64 {
+        var print = mixed(seed, UInt64(shape) << 32 | UInt64(cursor))
+        print = mixed(print, UInt64(taken) << 32 | UInt64(count))
+        print = mixed(print, UInt64(pending) << 32 | UInt64(agreeing))
+        return mixed(print, UInt64(used))
+    }
+}

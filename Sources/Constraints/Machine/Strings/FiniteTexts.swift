@@ -96,3 +96,9 @@ struct FiniteTexts: Hashable {
         return low < texts.count && texts[low] == text ? low : nil
     }
 }
+
+extension FiniteTexts.Position: Fingerprinted {
+    func fingerprint(_ seed: UInt64) -> UInt64 {
+        mixed(mixed(seed, UInt64(low) << 32 | UInt64(high)), UInt64(depth))
+    }
+}

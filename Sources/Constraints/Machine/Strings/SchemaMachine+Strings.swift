@@ -13,6 +13,13 @@ struct StringState: Hashable {
     var position = FiniteTexts.Position.none
 }
 
+extension StringState: Fingerprinted {
+    func fingerprint(_ seed: UInt64) -> UInt64 {
+        let print = mixed(seed, UInt64(shape) << 32 | UInt64(UInt32(bitPattern: automaton)))
+        return position.fingerprint(mixed(print, UInt64(UInt32(bitPattern: length))))
+    }
+}
+
 extension SchemaMachine {
     /// Whether a text of the shape continues from a state of its automaton after some scalars.
     func viability(_ shape: StringShape, _ state: Automaton.StateID, _ length: Int) -> Liveness {
