@@ -35,6 +35,8 @@ package final class SchemaMachine: ConstraintMachine {
     let profile: SpellingProfile
     let limits: Limits
     let assertsFormats: Bool
+    /// The most scalars that a token of the vocabulary can have; configurations that differ only beyond it share a mask key.
+    package var longestToken = 160
 
     // Nodes and what they expand to.
     var nodes = FastInterner<[Literal]>()
@@ -209,7 +211,31 @@ package final class SchemaMachine: ConstraintMachine {
         return set
     }
 
-    package func maskKey(_ configuration: ConfigID) -> UInt64 { UInt64(configuration.rawValue) }
+    package func maskKey(_ configuration: ConfigID) -> UInt64 { UInt64(projected(configuration).rawValue) }
+
+    /// A configuration that allows the same tokens: lengths of strings count only where a token can reach a limit.
+    private func projected(_ configuration: ConfigID) -> ConfigID {
+        let current = configurations[configuration.rawValue]
+        guard current.kind == .string, current.text == 0 else { return configuration }
+        var list = alternativeLists[current.alternatives]
+        var isChanged = false
+        for (index, raw) in list.enumerated() {
+            let alternative = Alternative(rawValue: raw)
+            var state = stringStates[alternative.state]
+            guard state.length > 0, let shape = stringShapes[Int(state.shape)], shape.automaton == nil, shape.finite == nil else {
+                continue
+            }
+            let length = Int(state.length)
+            guard shape.maxLength.map({ $0 - length >= longestToken }) ?? true else { continue }
+            let kept = length >= shape.minLength ? shape.minLength : shape.minLength - length >= longestToken ? 0 : length
+            guard kept != length else { continue }
+            state.length = Int32(clamping: kept)
+            list[index] = Alternative(state: intern(state), tag: alternative.tag).rawValue
+            isChanged = true
+        }
+        return isChanged
+            ? self.configuration(current.kind, current.aux, list, current.context, current.text) : configuration
+    }
 
     package func minimumCompletion(_ configuration: ConfigID) -> Int {
         if configuration.isDead { return .infinite }

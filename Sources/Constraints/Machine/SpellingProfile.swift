@@ -31,7 +31,7 @@ public struct SpellingProfile: Hashable, Sendable {
     public var maximumIntegerDigits: Int
     /// The most digits after the decimal point, where a number's constraints do not ask for more.
     public var maximumFractionDigits: Int
-    /// The most digits of an exponent; exponents appear only in numbers without constraints.
+    /// The most digits of an exponent; exponents appear only in numbers without constraints. Two keep values within a double.
     public var maximumExponentDigits: Int
     /// Whether a number may be spelled as a negative zero.
     public var allowsNegativeZero: Bool
@@ -41,7 +41,7 @@ public struct SpellingProfile: Hashable, Sendable {
         keyOrder: KeyOrder = .schema,
         maximumIntegerDigits: Int = 19,
         maximumFractionDigits: Int = 17,
-        maximumExponentDigits: Int = 3,
+        maximumExponentDigits: Int = 2,
         allowsNegativeZero: Bool = true
     ) {
         self.whitespace = whitespace

@@ -278,8 +278,12 @@ extension SchemaMachine {
                 for option in options(state, anonymous: keys, key: nil) {
                     let own = Cost.sum(word.count + 2 + colonCost + comma, solver.cost(option.node))
                     if own >= best { continue }
-                    // A member that changes nothing is of no use.
-                    if !key.mustTake, option.next == state, shape.minProperties <= Int(state.count) { continue }
+                    // A member that meets nothing is of no use once there are enough.
+                    if !key.mustTake, option.next.pending == state.pending, option.next.agreeing == state.agreeing,
+                        shape.minProperties <= Int(state.count)
+                    {
+                        continue
+                    }
                     let rest = search(
                         option.next, SearchKey(state: option.next, mustTake: false, taken: taken), shape, solver, &memo,
                         depth + 1)

@@ -384,8 +384,9 @@ extension SchemaMachine {
             keys.excluded.formUnion(reserved)
             result.append(ObjectShape.AnonymousKeys(rules: keys, node: node, meets: meets))
         }
+        // Obligations that finitely many keys meet concern named keys alone.
         let special = rules.obligations.enumerated().compactMap { number, obligation in
-            obligation.condition.name.map { (number, $0) }
+            obligation.condition.name.flatMap { bases([$0]).isEmpty ? nil : (number, $0) }
         }
         guard special.count <= 4 else {
             note("more than 4 keys would have to fail 'propertyNames'", at: nil)

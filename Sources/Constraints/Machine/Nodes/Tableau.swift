@@ -398,7 +398,7 @@ struct Tableau {
             if owners != 0 {
                 let met = [Atom.evaluating(holds, owners)] + (then.map { [.evaluating($0, owners)] } ?? [])
                 let unmet = otherwise.map { [Atom.literal(holds.negated), .evaluating($0, owners)] }
-                    ?? (then == nil ? [] : [.literal(holds.negated)])
+                    ?? [then == nil ? .evaluating(.always, owners) : .literal(holds.negated)]
                 branch.choices.append(.either([met, unmet]))
                 return true
             }
