@@ -28,26 +28,21 @@ CK_INLINE __m256i broadcast4(const void *p) {
 
 CK_INLINE __m256 load_f16(const uint8_t *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }
 
-/// Unpacks line p, rows 8 h to 8 h + 7: the quants of chunk p and of chunk p + 4.
-CK_INLINE void unpack_line(const int bits, const uint8_t *quants, int p, int h, __m256i *low, __m256i *high) {
-    const __m256i nibble = _mm256_set1_epi8(15);
-    __m256i line = _mm256_load_si256((const __m256i *)(quants + 64 * p + 32 * h));
-    *low = _mm256_and_si256(line, nibble);
-    *high = _mm256_and_si256(_mm256_srli_epi16(line, 4), nibble);
+/// Unpacks line p, rows 8 h to 8 h + 7: the quants of chunk p (side 0) or chunk p + 4 (side 1).
+CK_INLINE __m256i unpack_line(const int bits, const uint8_t *quants, int p, int side, int h) {
+    __m256i q = _mm256_load_si256((const __m256i *)(quants + 64 * p + 32 * h));
+    if (side == 1) q = _mm256_srli_epi16(q, 4);
+    q = _mm256_and_si256(q, _mm256_set1_epi8(15));
     if (bits == 5) {
-        const __m256i fifth = _mm256_set1_epi8(16);
         __m256i top = _mm256_load_si256((const __m256i *)(quants + 256 + 32 * h));
-        *low = _mm256_or_si256(*low, _mm256_and_si256(_mm256_slli_epi16(top, 4 - p), fifth));
-        *high = _mm256_or_si256(*high, _mm256_and_si256(_mm256_srli_epi16(top, p), fifth));
+        top = side == 0 ? _mm256_slli_epi16(top, 4 - p) : _mm256_srli_epi16(top, p);
+        q = _mm256_or_si256(q, _mm256_and_si256(top, _mm256_set1_epi8(16)));
     } else if (bits == 6) {
-        const __m256i pair = _mm256_set1_epi8(48);
-        __m256i first = _mm256_load_si256((const __m256i *)(quants + 256 + 32 * h));
-        __m256i second = _mm256_load_si256((const __m256i *)(quants + 320 + 32 * h));
-        first = p < 2 ? _mm256_slli_epi16(first, 4 - 2 * p) : _mm256_srli_epi16(first, 2 * p - 4);
-        second = p < 2 ? _mm256_slli_epi16(second, 4 - 2 * p) : _mm256_srli_epi16(second, 2 * p - 4);
-        *low = _mm256_or_si256(*low, _mm256_and_si256(first, pair));
-        *high = _mm256_or_si256(*high, _mm256_and_si256(second, pair));
+        __m256i top = _mm256_load_si256((const __m256i *)(quants + 256 + 64 * side + 32 * h));
+        top = p < 2 ? _mm256_slli_epi16(top, 4 - 2 * p) : _mm256_srli_epi16(top, 2 * p - 4);
+        q = _mm256_or_si256(q, _mm256_and_si256(top, _mm256_set1_epi8(48)));
     }
+    return q;
 }
 
 CK_INLINE void tile(const int slot, const int rows, const ck_layout *layout, const uint8_t *group,
@@ -116,27 +111,20 @@ CK_INLINE void tile(const int slot, const int rows, const ck_layout *layout, con
             for (int first = 0; first < 4; first += lines) {
                 __m256i low_sum[2][4], high_sum[2][4];  // kept apart only where the halves of a block have two scales
 #pragma clang loop unroll(full)
-                for (int p = first; p < first + lines; p++) {
-                    __m256i low[2], high[2];
-                    unpack_line(bits, quants, p, 0, &low[0], &high[0]);
-                    unpack_line(bits, quants, p, 1, &low[1], &high[1]);
+                for (int p = first; p < first + lines; p++)
 #pragma clang loop unroll(full)
-                    for (int i = 0; i < rows; i++) {
-                        __m256i a0 = broadcast4(act[i].quants + b * 32 + 4 * p);
-                        __m256i a1 = broadcast4(act[i].quants + b * 32 + 16 + 4 * p);
+                    for (int side = 0; side < 2; side++) {  // low, then high nibbles: two weight registers live at a time
+                        __m256i w0 = unpack_line(bits, quants, p, side, 0), w1 = unpack_line(bits, quants, p, side, 1);
 #pragma clang loop unroll(full)
-                        for (int h = 0; h < 2; h++) {
-                            __m256i p0 = _mm256_maddubs_epi16(low[h], a0), p1 = _mm256_maddubs_epi16(high[h], a1);
-                            if (bits == 6) {
-                                low_sum[h][i] = p == first ? p0 : _mm256_add_epi16(low_sum[h][i], p0);
-                                high_sum[h][i] = p == first ? p1 : _mm256_add_epi16(high_sum[h][i], p1);
-                            } else {
-                                low_sum[h][i] = p == first ? p0 : _mm256_add_epi16(low_sum[h][i], p0);
-                                low_sum[h][i] = _mm256_add_epi16(low_sum[h][i], p1);
-                            }
+                        for (int i = 0; i < rows; i++) {
+                            __m256i a = broadcast4(act[i].quants + b * 32 + 16 * side + 4 * p);
+                            __m256i p0 = _mm256_maddubs_epi16(w0, a), p1 = _mm256_maddubs_epi16(w1, a);
+                            __m256i(*target)[4] = bits == 6 && side == 1 ? high_sum : low_sum;
+                            bool fresh = p == first && (side == 0 || bits == 6);
+                            target[0][i] = fresh ? p0 : _mm256_add_epi16(target[0][i], p0);
+                            target[1][i] = fresh ? p1 : _mm256_add_epi16(target[1][i], p1);
                         }
                     }
-                }
 #pragma clang loop unroll(full)
                 for (int i = 0; i < rows; i++)
 #pragma clang loop unroll(full)

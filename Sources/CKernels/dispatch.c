@@ -55,6 +55,7 @@ static const ck_table *filled_table(ck_isa isa) {
 #if defined(__x86_64__)
         if (isa == CK_ISA_AVX2 || isa == CK_ISA_AVX_VNNI || isa == CK_ISA_AVX512) {
             ck_fill_avx2(table);
+            if (isa == CK_ISA_AVX2) ck_fill_avx2_panels(table);
             ck_fill_avx2_float(table);
         }
         if (isa == CK_ISA_AVX_VNNI) ck_fill_avx_vnni(table);
@@ -128,6 +129,9 @@ static void multiply_group(const ck_table *table, int slot, const ck_layout *lay
 /// Bytes of activations that stay in the second-level cache while the groups stream past them.
 enum { ACTIVATION_CACHE_BYTES = 192 * 1024 };
 
+/// Fewer rows than this stream the weights from memory, for which the tiles' order is better.
+enum { CK_PANEL_MINIMUM = 16 };
+
 void ck_matmul_quantized(ck_format format, const void *packed, size_t n, size_t k, const void *activations, size_t m,
                          size_t row_begin, size_t row_end, float *out, size_t out_stride) {
     int slot = ck_slot(format);
@@ -135,6 +139,13 @@ void ck_matmul_quantized(ck_format format, const void *packed, size_t n, size_t 
     const ck_table *table = current();
     ck_layout layout = ck_layout_for(slot, k);
     size_t stride = ck_activation_row_bytes(k), largest = table->tile_rows[slot];
+    if (table->panel[slot] != NULL && m >= CK_PANEL_MINIMUM) {
+        size_t panels = m / CK_PANEL_ROWS, done = panels * CK_PANEL_ROWS;
+        table->panel[slot](&layout, packed, activations, stride, panels, row_begin, row_end, out, out_stride);
+        activations = (const uint8_t *)activations + done * stride;
+        out += done * out_stride;
+        m -= done;
+    }
     size_t slab = stride == 0 ? m : ACTIVATION_CACHE_BYTES / stride / largest * largest;
     if (slab < 4 * largest) slab = 4 * largest;
     for (size_t i = 0; i < m; i += slab) {

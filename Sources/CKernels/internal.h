@@ -111,6 +111,13 @@ typedef void (*ck_tile_function)(const ck_layout *layout, const uint8_t *group, 
 
 enum { CK_MAX_TILE = 8 };
 
+/// Multiplies `panels` times CK_PANEL_ROWS activation rows by weight rows [row_begin, row_end) of the packed matrix.
+typedef void (*ck_panel_function)(const ck_layout *layout, const uint8_t *packed, const uint8_t *activations,
+                                  size_t activation_stride, size_t panels, size_t row_begin, size_t row_end, float *out,
+                                  size_t out_stride);
+
+enum { CK_PANEL_ROWS = 8 };
+
 /// How far ahead of its use a decode product asks for weights.
 enum { CK_PREFETCH_BYTES = 4096 };
 
@@ -118,6 +125,8 @@ typedef struct ck_table {
     /// Activation rows of the largest tile of each format; tiles exist for 1 ... that number.
     size_t tile_rows[CK_SLOTS];
     ck_tile_function tile[CK_SLOTS][CK_MAX_TILE];
+    /// For many activation rows, or null where tiles are as fast.
+    ck_panel_function panel[CK_SLOTS];
     void (*quantize_row)(const float *x, size_t k, uint8_t *row);
     void (*matmul_float)(ck_format format, const void *weights, size_t k, const float *x, size_t x_stride, size_t m,
                          size_t row_begin, size_t row_end, float *out, size_t out_stride);
@@ -140,6 +149,7 @@ typedef struct ck_table {
 /// Each file fills the entries it has and leaves the others, so a table starts as the scalar one.
 void ck_fill_scalar(ck_table *table);
 void ck_fill_avx2(ck_table *table);
+void ck_fill_avx2_panels(ck_table *table);
 void ck_fill_avx2_float(ck_table *table);
 void ck_fill_avx_vnni(ck_table *table);
 void ck_fill_avx512(ck_table *table);
