@@ -13,6 +13,7 @@ typedef __m512 VF;
 #define VR 16
 #define PARTS 1
 #define TILE_ROWS 8
+#define SIGNED_DOT 0
 #define VARIANT(x) x##_avx512
 
 // Groups start at multiples of 64 bytes, and so do all lines.

@@ -13,6 +13,7 @@ typedef __m256 VF;
 #define VR 8
 #define PARTS 2
 #define TILE_ROWS 4
+#define SIGNED_DOT 0
 #define VARIANT(x) x##_avx_vnni
 
 CK_INLINE VI vi_load(const uint8_t *p) { return _mm256_load_si256((const __m256i *)p); }

@@ -4,6 +4,9 @@
 #include "internal.h"
 #include <math.h>
 #include <stdatomic.h>
+#if defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+#endif
 
 // --- Instruction sets ------------------------------------------------------------------------------------------------
 
@@ -19,7 +22,7 @@ bool ck_isa_is_available(ck_isa isa) {
     switch (isa) {
     case CK_ISA_SCALAR: return true;
 #if defined(__x86_64__) && defined(CK_EMULATED)
-    case CK_ISA_AVX2: case CK_ISA_AVX_VNNI: case CK_ISA_AVX512: return true;
+    case CK_ISA_AVX2: case CK_ISA_AVX_VNNI: case CK_ISA_AVX512: case CK_ISA_NEON: return true;
 #elif defined(__x86_64__)
     case CK_ISA_AVX2:
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
@@ -28,6 +31,10 @@ bool ck_isa_is_available(ck_isa isa) {
         return ck_isa_is_available(CK_ISA_AVX2) && __builtin_cpu_supports("avx512f")
             && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")
             && __builtin_cpu_supports("avx512vnni");
+#elif defined(__aarch64__) && defined(__linux__)
+    case CK_ISA_NEON: return (getauxval(AT_HWCAP) & 1ul << 20) != 0;  // HWCAP_ASIMDDP
+#elif defined(__aarch64__) && defined(__APPLE__)
+    case CK_ISA_NEON: return true;
 #endif
     default: return false;
     }
@@ -62,6 +69,12 @@ static const ck_table *filled_table(ck_isa isa) {
         if (isa == CK_ISA_AVX512) {
             ck_fill_avx512(table);
             ck_fill_avx512_float(table);
+        }
+#endif
+#if defined(__aarch64__) || defined(CK_EMULATED)
+        if (isa == CK_ISA_NEON) {
+            ck_fill_neon(table);
+            ck_fill_neon_float(table);
         }
 #endif
     }

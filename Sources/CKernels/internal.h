@@ -155,6 +155,7 @@ void ck_fill_avx_vnni(ck_table *table);
 void ck_fill_avx512(ck_table *table);
 void ck_fill_avx512_float(ck_table *table);
 void ck_fill_neon(ck_table *table);
+void ck_fill_neon_float(ck_table *table);
 
 // --- Attention -------------------------------------------------------------------------------------------------------
 

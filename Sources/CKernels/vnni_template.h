@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Products with quantized weights by byte dot products (unsigned x signed into 32 bits), included once by each variant.
+// Products with quantized weights by byte dot products into 32 bits, included once by each variant.
 // The including file defines, under its target attribute,
 //   VI, VF                 integer and float vectors of VR rows (a lane is a row; bytes 4 r ... 4 r + 3 are its 4 columns)
 //   VR, PARTS              rows in a vector, 16 / VR vectors in a line
+//   SIGNED_DOT             1 if the dot product takes signed quants, 0 if unsigned (then also vi_xor)
 //   TILE_ROWS, VARIANT(x)  activation rows of the largest tile; the function name with the variant's suffix
-//   vi_load vi_and vi_or vi_xor vi_left vi_right (16-bit shifts) vi_bytes(b) vi_halves(h) vi_words(w) (set all)
+//   vi_load vi_and vi_or vi_left vi_right (16-bit shifts) vi_bytes(b) vi_halves(h) vi_words(w) (set all)
 //   vi_dot(sum, u, s)      sum + 4 products per lane
 //   vi_madd vi_multiply vi_add vi_to_float
 //   vi_bytes_u8 vi_bytes_i8(p)       VR bytes at p widened to 32 bits
@@ -43,8 +44,9 @@ CK_INLINE int32_t load_word(const void *p) {
 CK_INLINE void vnni_tile(const int slot, const int rows, const ck_layout *layout, const uint8_t *group,
                          const uint8_t *activations, size_t stride, float *out, size_t out_stride) {
     const int bits = ck_slot_bits(slot), kind = ck_slot_scale(slot);
-    // Quants are unsigned here: those of Q8_0 are moved up by 128, and the offset comes off through the activation sums.
-    const int offset = bits == 8 ? 128 : ck_slot_offset(slot);
+    // Where the dot product takes unsigned quants, those of Q8_0 are moved up by 128, and the offset comes off through the
+    // activation sums. The other quants are the same number either way.
+    const int offset = bits == 8 && !SIGNED_DOT ? 128 : ck_slot_offset(slot);
     const size_t blocks = layout->blocks;
     const float *scales_a = ck_act_scales(activations, blocks), *sums_a = ck_act_sums(activations, blocks);
     const int16_t *halves_a = ck_act_halves(activations, blocks);
@@ -84,8 +86,12 @@ CK_INLINE void vnni_tile(const int slot, const int rows, const ck_layout *layout
 #pragma clang loop unroll(full)
             for (int h = 0; h < PARTS; h++) {
                 if (bits == 8) {
-                    low[h] = vi_xor(vi_load(quants + 64 * p + 4 * VR * h), vi_bytes((int8_t)-128));
-                    high[h] = vi_xor(vi_load(quants + 64 * (p + 4) + 4 * VR * h), vi_bytes((int8_t)-128));
+                    low[h] = vi_load(quants + 64 * p + 4 * VR * h);
+                    high[h] = vi_load(quants + 64 * (p + 4) + 4 * VR * h);
+#if !SIGNED_DOT
+                    low[h] = vi_xor(low[h], vi_bytes((int8_t)-128));
+                    high[h] = vi_xor(high[h], vi_bytes((int8_t)-128));
+#endif
                 } else {
                     unpack_line(bits, quants, p, h, &low[h], &high[h]);
                 }

@@ -59,7 +59,7 @@ struct KernelProductTests {
                 for m in Self.batches {
                     expectClose(
                         product(matrix, input, rows: m), Array(expected.prefix(m * shape.n)),
-                        tolerance: KernelFormat.variantTolerance, "\(m) rows of \(shape)")
+                        tolerance: KernelFormat.variantTolerance, scale: expected, "\(m) rows of \(shape)")
                 }
                 let rows = (0..<40).map { _ in Int32(random.next() % UInt64(shape.n)) }
                 var chosen = [Float](repeating: .nan, count: rows.count)

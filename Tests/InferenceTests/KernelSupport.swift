@@ -197,13 +197,13 @@ struct KernelMatrix {
     }
 }
 
-/// Expects each element within `tolerance` times the largest expected magnitude.
+/// Expects each element within `tolerance` times the largest magnitude of `scale` (by default, of what is expected).
 func expectClose(
-    _ actual: [Float], _ expected: [Float], tolerance: Double, _ comment: Comment? = nil,
+    _ actual: [Float], _ expected: [Float], tolerance: Double, scale: [Float]? = nil, _ comment: Comment? = nil,
     sourceLocation: SourceLocation = #_sourceLocation
 ) {
     #expect(actual.count == expected.count, comment, sourceLocation: sourceLocation)
-    let largest = expected.reduce(0.0) { max($0, Double(abs($1))) }
+    let largest = (scale ?? expected).reduce(0.0) { max($0, Double(abs($1))) }
     var worst = 0.0
     for (a, e) in zip(actual, expected) {
         let difference = Double(abs(a - e))
