@@ -84,8 +84,9 @@ package enum GoldenLogits {
     private static func fixtures(_ folder: URL) -> [String] {
         var names: [String] = []
         for part in ["logits", "tiny", "tiny/arch", "tiny/type"] {
-            let entries = (try? FileManager.default.contentsOfDirectory(
-                atPath: folder.appendingPathComponent(part).path)) ?? []
+            let entries =
+                (try? FileManager.default.contentsOfDirectory(
+                    atPath: folder.appendingPathComponent(part).path)) ?? []
             names += entries.filter { $0.hasSuffix(".json") }.map { part + "/" + $0.dropLast(5) }
         }
         return names.sorted()

@@ -110,7 +110,8 @@ struct GoldenModel {
                 + "\(String(format: "%.3f", perplexity)) (\(String(format: "%.3f", expected)))")
     }
 
-    private func compareTop(_ session: InferenceSession, _ expected: GoldenObject) throws -> (max: Double, rms: Double) {
+    private func compareTop(_ session: InferenceSession, _ expected: GoldenObject) throws -> (max: Double, rms: Double)
+    {
         let pairs = try expected.pairs("top20")
         let logits = session.logits
         let values = pairs.map { logits.indices.contains($0.token) ? logits[$0.token] : .nan }
@@ -125,6 +126,9 @@ struct GoldenModel {
 
     private func perplexity(_ passage: GoldenObject, on model: Model) throws -> Double {
         let ids = try passage.tokens("ids")
+        guard ids.allSatisfy({ $0 >= 0 && Int($0) < model.vocabularySize }) else {
+            throw GoldenFormatError(description: "the passage has a token outside the vocabulary")
+        }
         let session = try InferenceSession(model, contextLength: min(2048, model.contextLength))
         var total = 0.0
         var start = 0

@@ -74,11 +74,18 @@ package enum InferenceBench {
     package static func measure(
         model path: String, threads: Int, promptTokens: Int, generate: Int, runs: Int = 1
     ) throws -> Figures {
+        let limit = 1 << 24
+        guard (0...limit).contains(promptTokens), (0...limit).contains(generate), (1...limit).contains(runs) else {
+            throw InferenceError(
+                .unsupported,
+                "\(promptTokens) prompt tokens, \(generate) tokens to generate and \(runs) runs were asked for; the first "
+                    + "two may be 0 to \(limit), runs from 1")
+        }
         var loads: [Double] = []
         var prefills: [Double] = []
         var decodes: [Double] = []
         let clock = ContinuousClock()
-        for _ in 0..<max(runs, 1) {
+        for _ in 0..<runs {
             let start = clock.now
             let model = try Model(path: path, options: ModelOptions(threads: threads))
             loads.append(seconds(clock.now - start))
@@ -95,7 +102,7 @@ package enum InferenceBench {
         }
         return Figures(
             model: path, threads: threads, promptTokens: max(promptTokens, 1), generatedTokens: generate,
-            runs: max(runs, 1), prefillTokensPerSecond: median(prefills), decodeTokensPerSecond: median(decodes),
+            runs: runs, prefillTokensPerSecond: median(prefills), decodeTokensPerSecond: median(decodes),
             loadSeconds: median(loads), peakResidentBytes: peakResidentBytes())
     }
 

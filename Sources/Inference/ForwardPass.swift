@@ -3,11 +3,11 @@
 import CKernels
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// The computation of a batch of tokens, run by all threads of a pool together.
@@ -65,7 +65,8 @@ struct ForwardPass {
     ) {
         let width = configuration.embeddingLength
         let own = workspace.threads[team.index]
-        var rows = count == 1
+        var rows =
+            count == 1
             ? Rows(count: 1, x: own.x, activations: own.activations)
             : Rows(count: count, x: workspace.x, activations: workspace.activations)
         eachRow(count, team) { row in
@@ -123,7 +124,9 @@ struct ForwardPass {
                     configuration.queryLength, layer.pointee.queryBias, own)
                 for row in 0..<kept {
                     let base = workspace.query + row * configuration.queryLength + heads.lowerBound * length
-                    turn(base, heads.count, layer.pointee.queryNorm, rope + (row + skipped) * configuration.ropeDimension)
+                    turn(
+                        base, heads.count, layer.pointee.queryNorm, rope + (row + skipped) * configuration.ropeDimension
+                    )
                 }
                 return
             }
@@ -209,7 +212,8 @@ struct ForwardPass {
             // The last positions see the most keys: they come first, so that no thread ends alone with one of them.
             let firstRow = (runs - 1 - chunk / (configuration.kvHeadCount * parts)) * run
             let head = chunk / parts % configuration.kvHeadCount
-            let queries = workspace.query + firstRow * configuration.queryLength
+            let queries =
+                workspace.query + firstRow * configuration.queryLength
                 + (head * group + chunk % parts * together) * length
             var attention = ck_attention(
                 q: queries, q_stride: configuration.queryLength, out: queries,

@@ -13,7 +13,8 @@ final class KeyValueCache {
     private let elementBytes: Int
     private let memory: Memory
 
-    init(_ configuration: ModelConfiguration, contextLength: Int, format: ModelOptions.CacheFormat) throws(InferenceError)
+    init(_ configuration: ModelConfiguration, contextLength: Int, format: ModelOptions.CacheFormat)
+        throws(InferenceError)
     {
         self.contextLength = contextLength
         isHalf = format == .f16

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// Anonymous memory: zero at first, page-aligned, given by the system when first touched.
@@ -22,8 +22,8 @@ final class Memory: @unchecked Sendable {
             throw InferenceError(.outOfMemory, "cannot get \(size) bytes of memory for \(purpose)")
         }
         #if os(Linux)
-        // Streaming weights through 4 KB pages costs a TLB miss each.
-        if large { madvise(mapped, size, MADV_HUGEPAGE) }
+            // Streaming weights through 4 KB pages costs a TLB miss each.
+            if large { madvise(mapped, size, MADV_HUGEPAGE) }
         #endif
         base = mapped
         count = size

@@ -105,7 +105,8 @@ private struct WeightLoader {
         var longRopeDivisors: UnsafePointer<Float>?
     }
 
-    nonisolated(unsafe) private static let placeholder = UnsafePointer(UnsafeMutablePointer<Float>.allocate(capacity: 1))
+    nonisolated(unsafe) private static let placeholder = UnsafePointer(
+        UnsafeMutablePointer<Float>.allocate(capacity: 1))
 
     let file: GGUFFile
     let configuration: ModelConfiguration
@@ -139,7 +140,11 @@ private struct WeightLoader {
     func load(_ pool: WorkerPool) throws -> Result {
         let packed = try Memory(byteCount: packedBytes, large: true, for: "the weights")
         let vectors = try Memory(byteCount: vectorCount * 4, for: "the weights")
-        for slice in packedSlices { pack(slice, into: packed.base + (packedOffsets[slice] ?? 0), pool) }
+        for (index, slice) in packedSlices.enumerated() {
+            // The system reads the next matrix from the disk while this one is packed.
+            if index + 1 < packedSlices.count { file.willNeed(packedSlices[index + 1].tensor) }
+            pack(slice, into: packed.base + (packedOffsets[slice] ?? 0), pool)
+        }
         for tensor in vectorTensors {
             let target = (vectors.base + (vectorOffsets[tensor.name] ?? 0)).assumingMemoryBound(to: Float.self)
             if let source = file.bytes(of: tensor).baseAddress {

@@ -3,11 +3,11 @@
 import Synchronization
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// Threads that run one function together, in phases separated by barriers.
@@ -37,15 +37,15 @@ final class WorkerPool: @unchecked Sendable {
         for index in 1..<self.count {
             let start = Unmanaged.passRetained(WorkerStart(state: state, index: index))
             #if canImport(Darwin)
-            var thread: pthread_t?
+                var thread: pthread_t?
             #else
-            var thread = pthread_t()
+                var thread = pthread_t()
             #endif
             let status = pthread_create(
                 &thread, nil,
                 { argument in
                     #if !canImport(Darwin)
-                    guard let argument else { return nil }
+                        guard let argument else { return nil }
                     #endif
                     let start = Unmanaged<WorkerStart>.fromOpaque(argument).takeRetainedValue()
                     start.state.work(index: start.index)
@@ -58,9 +58,9 @@ final class WorkerPool: @unchecked Sendable {
                     .outOfMemory, "thread \(index + 1) of \(count) could not be started; ask for fewer threads")
             }
             #if canImport(Darwin)
-            if let thread { threads.append(thread) }
+                if let thread { threads.append(thread) }
             #else
-            threads.append(thread)
+                threads.append(thread)
             #endif
         }
     }

@@ -254,7 +254,8 @@ struct GGUFCursor {
         let raw = try uint64(field)
         guard let count = Int(exactly: raw), count <= remaining / smallestElement else {
             throw ModelFileError(
-                .truncated, "\(raw) elements of at least \(smallestElement) bytes do not fit into the remaining "
+                .truncated,
+                "\(raw) elements of at least \(smallestElement) bytes do not fit into the remaining "
                     + "\(remaining) bytes",
                 field: field, offset: position)
         }

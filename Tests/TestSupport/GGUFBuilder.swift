@@ -11,10 +11,22 @@ public import Foundation
 public struct GGUFBuilder: Sendable {
     /// A metadata value with its GGUF type.
     public enum Value: Sendable {
-        case uint8(UInt8), int8(Int8), uint16(UInt16), int16(Int16), uint32(UInt32), int32(Int32), uint64(UInt64)
-        case int64(Int64), float32(Float), float64(Double), bool(Bool), string(String)
+        case uint8(UInt8)
+        case int8(Int8)
+        case uint16(UInt16)
+        case int16(Int16)
+        case uint32(UInt32)
+        case int32(Int32)
+        case uint64(UInt64)
+        case int64(Int64)
+        case float32(Float)
+        case float64(Double)
+        case bool(Bool)
+        case string(String)
         case bytes([UInt8])
-        case strings([String]), int32s([Int32]), float32s([Float])
+        case strings([String])
+        case int32s([Int32])
+        case float32s([Float])
         /// A type number and raw bytes, for values that no valid file holds.
         case raw(type: UInt32, [UInt8])
     }
