@@ -83,7 +83,6 @@ package final class Generator {
 
         var sampler = Sampler(options.sampling)
         var mask = TokenMask(tokenCount: engine.vocabulary.count)
-        var freeMask = TokenMask(tokenCount: engine.vocabulary.count)
         var output: [TokenID] = []
         var bytes: [UInt8] = []
         var finish = FinishReason.stop
@@ -148,7 +147,7 @@ package final class Generator {
                     continue
                 }
             }
-            engine.fillMask(config, budget: remaining, into: &mask)
+            engine.fillMask(config, into: &mask)
             let choices = mask.count
             if choices == 0 {
                 if engine.isComplete(config) { break }
@@ -166,25 +165,39 @@ package final class Generator {
                 statistics.constraintSeconds += (clock.now - maskStart).seconds
                 continue
             }
-            let bound = remaining < engine.minimumTokens(config) + Self.budgetSlack
-            if bound { engine.fillMask(config, into: &freeMask) }
             statistics.constraintSeconds += (clock.now - maskStart).seconds
 
             try feed()
-            try look(mask, choices: bound ? .max : choices)
+            try look(mask, choices: choices)
             let sampleStart = clock.now
             let penalised = penalises && place.isInsideValue
                 ? recentWords(output, engine: engine, options.sampling) : []
-            guard let token = sampler.choose(logits: model.logits, mask: mask, penalised: penalised) else {
-                throw GenerationError(.stuck, "no token could be chosen")
-            }
-            if bound, finish == .stop,
-                let wanted = Self.mostLikely(model.logits, freeMask), !mask.contains(Int(wanted))
-            {
+            // The budget is asked about the chosen token only: looking at what every allowed token would leave is work
+            // for the whole vocabulary. Setting a token aside and choosing again is choosing among those that fit.
+            var chosen: TokenID?
+            for _ in 0..<Self.choiceLimit {
+                guard let token = sampler.choose(logits: model.logits, mask: mask, penalised: penalised) else { break }
+                if engine.vocabulary.endOfGeneration.contains(Int(token)) {
+                    chosen = token
+                    break
+                }
+                guard let next = engine.commit(config, Int(token)) else {
+                    throw GenerationError(.stuck, "the constraint refused token \(token) that it had allowed")
+                }
+                if engine.fits(next, budget: remaining - 1) {
+                    chosen = token
+                    break
+                }
                 finish = .length
+                mask.remove(Int(token))
             }
             statistics.samplingSeconds += (clock.now - sampleStart).seconds
-            if engine.vocabulary.endOfGeneration.contains(Int(token)) { break }
+            if let chosen, engine.vocabulary.endOfGeneration.contains(Int(chosen)) { break }
+            guard let token = chosen ?? engine.completion(config).first.map({ TokenID(truncatingIfNeeded: $0) }) else {
+                // Only the end would fit, and the document is complete.
+                if engine.isComplete(config) { break }
+                throw GenerationError(.stuck, "no token could be chosen")
+            }
             let commitStart = clock.now
             try take(token)
             statistics.constraintSeconds += (clock.now - commitStart).seconds
@@ -204,20 +217,8 @@ package final class Generator {
         return GenerationError(.inference, "the model could not go on", cause: error)
     }
 
-    /// How near to the budget's end the free mask is looked at to tell whether the budget decided.
-    private static let budgetSlack = 96
-
-    private static func mostLikely(_ logits: UnsafeBufferPointer<Float>, _ mask: borrowing TokenMask) -> TokenID? {
-        var best: TokenID?
-        var highest = -Float.infinity
-        mask.forEach { token in
-            if token < logits.count, logits[token] > highest {
-                highest = logits[token]
-                best = TokenID(truncatingIfNeeded: token)
-            }
-        }
-        return best
-    }
+    /// How many tokens are chosen that do not fit into the budget before the shortest completion is taken instead.
+    private static let choiceLimit = 24
 
     /// Keeps the longest common beginning of the cache and `prompt`, and returns what must still be fed.
     private func rewind(to prompt: [TokenID]) -> [TokenID] {

@@ -14,6 +14,8 @@ public final class TextModel: Sendable {
     package let model: Model
     package let tokenizer: Tokenizer
     package let vocabulary: TokenVocabulary
+    /// Whether the vocabulary can spell the planes 4 to 11 of Unicode, where no character is assigned.
+    package let spellsUnassignedPlanes: Bool
     /// The chat template of the file, or nil where it has none.
     package let template: ChatTemplate?
     /// Time that loading took, in seconds.
@@ -35,6 +37,14 @@ public final class TextModel: Sendable {
             throw TransformationError(
                 .vocabulary,
                 "the tokenizer has \(texts.count) tokens, but the model computes only \(model.vocabularySize) logits")
+        }
+        // Characters that the vocabulary has no bytes for are left out whole, so that each byte that may come has a token.
+        let leads = Set(texts.compactMap { $0?.count == 1 ? $0?.first : nil })
+        spellsUnassignedPlanes = leads.contains(0xF1) && leads.contains(0xF2)
+        if !spellsUnassignedPlanes {
+            for index in texts.indices where texts[index]?.contains(where: { $0 == 0xF1 || $0 == 0xF2 }) == true {
+                texts[index] = nil
+            }
         }
         texts += Array(repeating: nil, count: model.vocabularySize - texts.count)
         vocabulary = TokenVocabulary(

@@ -72,7 +72,9 @@ public final class Transformer {
         self.model = model
         self.spec = spec
         self.options = options
-        let machine = try SchemaMachine(spec.graph, profile: options.profile, formats: options.formats)
+        var profile = options.profile
+        if !model.spellsUnassignedPlanes { profile.allowsUnassignedPlanes = false }
+        let machine = try SchemaMachine(spec.graph, profile: profile, formats: options.formats)
         engine = try ConstraintEngine(machine: machine, vocabulary: model.vocabulary)
         compileSeconds = (clock.now - start).seconds
         validator = Validator(spec.graph, formats: options.formats)

@@ -35,6 +35,9 @@ extension SchemaMachine {
             if !isNegated, let format = knownFormat(schema), format.generationLanguage == nil, format.exactLanguage == nil {
                 report("format", schema, "'\(format.rawValue)' is not supported for generation")
             }
+            for keyword in unspellable(schema) {
+                report(keyword, schema, "it names a text with characters that the vocabulary has no tokens for")
+            }
             for property in schema.properties { visit(property.schema, isNegated) }
             for property in schema.patternProperties { visit(property.schema, isNegated) }
             for property in schema.dependentSchemas { visit(property.schema, isNegated) }
@@ -62,5 +65,28 @@ extension SchemaMachine {
             }
         }
         return problems
+    }
+
+    /// Keywords that name keys or composite values with characters that the profile leaves out.
+    private func unspellable(_ schema: Subschema) -> [String] {
+        if profile.allowsUnassignedPlanes { return [] }
+        var keywords: [String] = []
+        func check(_ keyword: String, _ isSpellable: Bool) { if !isSpellable { keywords.append(keyword) } }
+        func spells(_ text: String) -> Bool { canSpell(Array(text.utf8)) }
+        func spells(_ value: JSONValue) -> Bool {
+            switch value {
+            case .string(let text): spells(text)
+            case .array(let elements): elements.allSatisfy(spells)
+            case .object(let object): object.members.allSatisfy { spells($0.key) && spells($0.value) }
+            default: true
+            }
+        }
+        check("properties", schema.properties.allSatisfy { spells($0.key) })
+        check("required", schema.required.allSatisfy(spells))
+        check("dependentRequired", schema.dependentRequired.allSatisfy { spells($0.key) && $0.required.allSatisfy(spells) })
+        check("dependentSchemas", schema.dependentSchemas.allSatisfy { spells($0.key) })
+        check("const", schema.constant.map(spells) ?? true)
+        check("enum", schema.enumeration?.allSatisfy(spells) ?? true)
+        return keywords
     }
 }

@@ -181,9 +181,19 @@ package final class SchemaMachine: ConstraintMachine {
 
     // MARK: ConstraintMachine
 
+    /// The bytes of JSON text in UTF-8, less those of characters that the profile leaves out.
+    package var alphabet: ByteSet {
+        var bytes = ByteSet(0x20...0xF4)
+        bytes.insert(UInt8(ascii: "\n"))
+        for byte: UInt8 in [0xC0, 0xC1] { bytes.remove(byte) }
+        if !profile.allowsUnassignedPlanes { for byte: UInt8 in [0xF1, 0xF2] { bytes.remove(byte) } }
+        return bytes
+    }
+
     package func step(_ configuration: ConfigID, _ byte: UInt8) -> ConfigID {
         if let target = transitions.target(configuration.rawValue, byte) { return ConfigID(rawValue: target) }
-        let target = computeStep(configuration.rawValue, byte)
+        let isLeftOut = (byte == 0xF1 || byte == 0xF2) && !profile.allowsUnassignedPlanes
+        let target = isLeftOut ? 0 : computeStep(configuration.rawValue, byte)
         transitions.set(configuration.rawValue, byte, target)
         return ConfigID(rawValue: target)
     }

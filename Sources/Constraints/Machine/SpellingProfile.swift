@@ -35,6 +35,11 @@ public struct SpellingProfile: Hashable, Sendable {
     public var maximumExponentDigits: Int
     /// Whether a number may be spelled as a negative zero.
     public var allowsNegativeZero: Bool
+    /// Whether characters of the planes 4 to 11 (U+40000 to U+BFFFF, where none is assigned) may occur in strings.
+    ///
+    /// Vocabularies without tokens for the bytes F1 and F2 cannot spell them. Without them the machine's alphabet holds only bytes that every
+    /// usual vocabulary has.
+    public var allowsUnassignedPlanes = true
 
     public init(
         whitespace: Whitespace = .compact,

@@ -70,7 +70,7 @@ extension SchemaMachine {
     private func makeShape(_ rules: StringRules, _ number: UInt32) -> StringShape? {
         if let maximum = rules.maxLength, maximum < rules.minLength { return nil }
         if let texts = rules.finite {
-            let kept = texts.filter { accepts($0, rules) }
+            let kept = texts.filter { accepts($0, rules) && canSpell($0) }
             guard !kept.isEmpty else { return nil }
             return StringShape(finite: FiniteTexts(kept.map(StringSpelling.escaped)))
         }
@@ -89,9 +89,18 @@ extension SchemaMachine {
                 languages.append(.not(.literals(texts.map { String(decoding: $0, as: UTF8.self) })))
             }
         }
-        let automaton: Automaton
+        var automaton: Automaton
         do {
             automaton = try Automaton(languages.count == 1 ? languages[0] : .all(languages))
+            // Where each class of characters has one that can be spelled, leaving out the others changes no state's liveness.
+            if !profile.allowsUnassignedPlanes,
+                (0..<automaton.classCount).contains(where: {
+                    Self.unassignedPlanes.contains(automaton.sample(ofClass: $0).value)
+                })
+            {
+                let spelled = Language.wholeMatch(try Pattern("^[^\\u{40000}-\\u{BFFFF}]*$"))
+                automaton = try Automaton(.all(languages + [spelled]))
+            }
         } catch {
             note("a string's patterns cannot be decided: \(error.message)", at: nil)
             return nil
@@ -104,6 +113,13 @@ extension SchemaMachine {
             note("whether a string with all these patterns exists cannot be decided", at: nil)
             return nil
         }
+    }
+
+    static let unassignedPlanes: ClosedRange<UInt32> = 0x40000...0xBFFFF
+
+    /// Whether the profile has spellings for all characters of a text.
+    func canSpell(_ text: [UInt8]) -> Bool {
+        profile.allowsUnassignedPlanes || !text.contains { $0 == 0xF1 || $0 == 0xF2 }
     }
 
     /// Whether a text obeys rules other than those about finitely many texts.
