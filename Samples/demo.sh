@@ -13,7 +13,7 @@ count=0
 failed=0
 
 columns() { # two files beside each other
-    paste -d '\001' "$1" "$2" | awk -F '\001' -v w="$half" '{ printf "  %-*s | %s\n", w, substr($1, 1, w), $2 }'
+    pr -m -t -w "$width" "$1" "$2"
 }
 
 show() { # spec, input, output format
