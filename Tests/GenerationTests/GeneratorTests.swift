@@ -38,7 +38,7 @@ private final class NoiseModel: LanguageModel {
 
     func computeLogits(rows: [TokenID]) throws(InferenceError) {
         heads += 1
-        for index in rows.map(Int.init) in values.indices {
+        for index in rows.map(Int.init) {
             values[index] = Float.random(in: -4...4, using: &random) + (index < bias.count ? bias[index] : 0)
         }
     }
