@@ -4,7 +4,8 @@ package import Patterns
 
 /// A configuration of a constraint machine: what the text so far leaves to be done.
 ///
-/// Configurations are hash-consed: equal ids mean equal sets of completions, and an id stays valid as long as its machine.
+/// Configurations are hash-consed: equal ids mean equal sets of completions, and an id stays valid as long as its
+/// machine.
 package struct ConfigID: Hashable, Sendable {
     package let rawValue: UInt32
 
@@ -22,9 +23,10 @@ package struct ConfigID: Hashable, Sendable {
 
 /// What a string may still contain, for work on many tokens at once.
 ///
-/// The content of a string is characters that spell themselves, and canonical escapes. A run of *n* characters is viable exactly when *n* is
-/// at most ``remainingScalars`` and the automaton, where there is one, can still finish within the window that is left. The string may be
-/// closed exactly when ``missingScalars`` have come and the automaton accepts, unless ``closing`` is dead.
+/// The content of a string is characters that spell themselves, and canonical escapes. A run of *n* characters is
+/// viable exactly when *n* is at most ``remainingScalars`` and the automaton, where there is one, can still finish
+/// within the window that is left. The string may be closed exactly when ``missingScalars`` have come and the
+/// automaton accepts, unless ``closing`` is dead.
 package struct StringBody {
     /// The automaton over the string's scalars; nil where any scalar may come next.
     package var automaton: Automaton?
@@ -34,10 +36,11 @@ package struct StringBody {
     package var missingScalars: Int
     /// The number of scalars that may still come; nil where there is no bound.
     package var remainingScalars: Int?
-    /// The configuration after the closing quote, where it does not depend on the content; otherwise dead, and then nothing is said about
-    /// when the string may be closed.
+    /// The configuration after the closing quote, where it does not depend on the content; otherwise dead, and then
+    /// nothing is said about when the string may be closed.
     package var closing: ConfigID
-    /// An upper bound of the shortest completion, in bytes, after any viable run of characters from here; nil where none is known.
+    /// An upper bound of the shortest completion, in bytes, after any viable run of characters from here; nil where
+    /// none is known.
     package var completionBound: Int?
 
     package init(
@@ -55,8 +58,8 @@ package struct StringBody {
 
 /// A deterministic machine over the bytes of a JSON text, built lazily.
 ///
-/// The machine never keeps a dead end: each configuration other than ``ConfigID/dead`` has a completion, and ``witness(_:)`` names a
-/// shortest one. A machine is used by one thread at a time.
+/// The machine never keeps a dead end: each configuration other than ``ConfigID/dead`` has a completion, and
+/// ``witness(_:)`` names a shortest one. A machine is used by one thread at a time.
 package protocol ConstraintMachine: AnyObject {
     /// Bytes outside of which no completion ever goes: the vocabulary must be able to spell them.
     var alphabet: ByteSet { get }

@@ -39,7 +39,8 @@ func mixed(_ a: UInt64, _ b: UInt64) -> UInt64 {
 
 /// Gives equal values equal numbers, counted from zero: for the small values of the innermost frames.
 ///
-/// Twice as fast as a dictionary. The seed is random, so that no schema can be made to collide; numbers do not depend on it.
+/// Twice as fast as a dictionary. The seed is random, so that no schema can be made to collide; numbers do not depend
+/// on it.
 struct FastInterner<Value: Fingerprinted> {
     private(set) var values: ContiguousArray<Value> = []
     private var slots: ContiguousArray<UInt32>
@@ -140,8 +141,8 @@ extension Cost {
 
 /// The transitions taken so far: an open-addressing table from a number and a byte to a number.
 ///
-/// The storage is manual, so that a lookup is a load and a comparison and needs no exclusivity check: steps are the innermost
-/// loop of mask computation.
+/// The storage is manual, so that a lookup is a load and a comparison and needs no exclusivity check: steps are the
+/// innermost loop of mask computation.
 final class TransitionTable {
     private struct Storage {
         var keys: UnsafeMutablePointer<UInt64>
@@ -209,7 +210,9 @@ final class TransitionTable {
         let old = storage.pointee
         var larger = Self.empty(bits: 64 - Int(old.shift) + 1)
         larger.used = old.used
-        for index in 0...old.wrap where old.keys[index] != .max { Self.place(&larger, old.keys[index], old.targets[index]) }
+        for index in 0...old.wrap where old.keys[index] != .max {
+            Self.place(&larger, old.keys[index], old.targets[index])
+        }
         old.keys.deallocate()
         old.targets.deallocate()
         storage.pointee = larger

@@ -32,7 +32,9 @@ extension SchemaMachine {
         while let (id, isNegated) = work.popLast() {
             let schema = graph[id]
             if schema.boolean != nil { continue }
-            if !isNegated, let format = knownFormat(schema), format.generationLanguage == nil, format.exactLanguage == nil {
+            if !isNegated, let format = knownFormat(schema), format.generationLanguage == nil,
+                format.exactLanguage == nil
+            {
                 report("format", schema, "'\(format.rawValue)' is not supported for generation")
             }
             for keyword in unspellable(schema) {

@@ -6,9 +6,9 @@ import Patterns
 
 /// A constraint machine that accepts the JSON texts whose value is valid under a schema.
 ///
-/// The text so far is a stack of frames. A frame holds a canonical set of alternatives, each the residue of one conjunction of
-/// assertions together with a tag that says how the enclosing frame goes on. Everything is interned, so that a configuration is a
-/// number. An alternative is kept only while a completion of it is known.
+/// The text so far is a stack of frames. A frame holds a canonical set of alternatives, each the residue of one
+/// conjunction of assertions together with a tag that says how the enclosing frame goes on. Everything is interned,
+/// so that a configuration is a number. An alternative is kept only while a completion of it is known.
 ///
 ///     let machine = try SchemaMachine(graph, profile: .compact, formats: .assert)
 ///     var configuration = machine.start
@@ -20,7 +20,7 @@ package final class SchemaMachine: ConstraintMachine {
     /// Bounds on the work of a machine; all are counts.
     package struct Limits: Hashable, Sendable {
         /// Alternatives of one conjunction and type.
-        package var maximumAlternatives = 256
+        package var maximumAlternatives = 128
         /// Steps of one expansion.
         package var expansionBudget = 40_000
         /// States of one search for a shortest completion.
@@ -35,7 +35,8 @@ package final class SchemaMachine: ConstraintMachine {
     let profile: SpellingProfile
     let limits: Limits
     let assertsFormats: Bool
-    /// The most scalars that a token of the vocabulary can have; configurations that differ only beyond it share a mask key.
+    /// The most scalars that a token of the vocabulary can have; configurations that differ only beyond it share a
+    /// mask key.
     package var longestToken = 160
 
     // Nodes and what they expand to.
@@ -46,6 +47,10 @@ package final class SchemaMachine: ConstraintMachine {
     var expansions: [UInt64: [UInt32]] = [:]
     var expanding: Set<UInt64> = []
     var nodeCosts: [NodeID: Cost] = [:]
+    var keys = Interner<[UInt8]>()
+    var groups = Interner<ObjectRules.Group>()
+    var knownGroups: [Literal: UInt32] = [:]
+    var knownFailures: [FailureKey: (ways: [[Atom]]?, limitations: Int)] = [:]
     var verdicts: [Literal: UInt32] = [:]
     var disjointness: [UInt64: Bool] = [:]
 
@@ -112,7 +117,8 @@ package final class SchemaMachine: ConstraintMachine {
     ///   - formats: Whether known formats are asserted.
     ///   - limits: Bounds on the work.
     /// - Throws: A diagnostic `constraint.unsupported-keyword` for each keyword that cannot be enforced,
-    ///   `constraint.unsatisfiable` if no value is valid, `constraint.too-complex` if a limit kept that from being known.
+    /// `constraint.unsatisfiable` if no value is valid, `constraint.too-complex` if a limit kept that from being
+    /// known.
     package init(
         _ graph: SchemaGraph, profile: SpellingProfile = .compact, formats: FormatPolicy = .assert,
         limits: Limits = Limits()
@@ -175,7 +181,9 @@ package final class SchemaMachine: ConstraintMachine {
 
     private func note(_ id: DiagnosticID, _ message: String, _ location: SchemaLocation) {
         limitationCount += 1
-        guard limitations.count < 64, limitationPlaces.insert(message + " " + location.description).inserted else { return }
+        guard limitations.count < 64, limitationPlaces.insert(message + " " + location.description).inserted else {
+            return
+        }
         limitations.append(Diagnostic(id, message, range: location.range, path: location.pointer))
     }
 
@@ -232,12 +240,15 @@ package final class SchemaMachine: ConstraintMachine {
         for (index, raw) in list.enumerated() {
             let alternative = Alternative(rawValue: raw)
             var state = stringStates[alternative.state]
-            guard state.length > 0, let shape = stringShapes[Int(state.shape)], shape.automaton == nil, shape.finite == nil else {
+            guard state.length > 0, let shape = stringShapes[Int(state.shape)], shape.automaton == nil,
+                shape.finite == nil
+            else {
                 continue
             }
             let length = Int(state.length)
             guard shape.maxLength.map({ $0 - length >= longestToken }) ?? true else { continue }
-            let kept = length >= shape.minLength ? shape.minLength : shape.minLength - length >= longestToken ? 0 : length
+            let kept =
+                length >= shape.minLength ? shape.minLength : shape.minLength - length >= longestToken ? 0 : length
             guard kept != length else { continue }
             state.length = Int32(clamping: kept)
             list[index] = Alternative(state: intern(state), tag: alternative.tag).rawValue
@@ -285,7 +296,8 @@ package final class SchemaMachine: ConstraintMachine {
         var bestCost = Cost.infinite
         allowedBytes(configuration).forEach { byte in
             let next = configurationCosts[Int(step(configuration, byte).rawValue)]
-            let isSpace = byte <= 0x20 && configurations[configuration.rawValue].kind != .string
+            let isSpace =
+                byte <= 0x20 && configurations[configuration.rawValue].kind != .string
                 && configurations[configuration.rawValue].kind != .key
             let total = isSpace && isPretty ? next : Cost.sum(next, 1)
             if total < bestCost {

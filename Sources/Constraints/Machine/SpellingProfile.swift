@@ -2,8 +2,8 @@
 
 /// Which of the many spellings of a JSON value a constraint accepts.
 ///
-/// Every valid value keeps at least one spelling. Strings are raw UTF-8 with the short escapes, `\u00XX` only for the other control
-/// characters; object keys never repeat.
+/// Every valid value keeps at least one spelling. Strings are raw UTF-8 with the short escapes, `\u00XX` only for the
+/// other control characters; object keys never repeat.
 public struct SpellingProfile: Hashable, Sendable {
     /// The white space between tokens of the JSON text.
     public enum Whitespace: Hashable, Sendable {
@@ -19,7 +19,8 @@ public struct SpellingProfile: Hashable, Sendable {
 
     /// The order of object keys.
     public enum KeyOrder: Hashable, Sendable {
-        /// Keys named by the schema in the order of their first mention, then other required keys, then all other keys in any order.
+        /// Keys named by the schema in the order of their first mention, then other required keys, then all other
+        /// keys in any order.
         case schema
         /// Any order.
         case any
@@ -31,7 +32,8 @@ public struct SpellingProfile: Hashable, Sendable {
     public var maximumIntegerDigits: Int
     /// The most digits after the decimal point, where a number's constraints do not ask for more.
     public var maximumFractionDigits: Int
-    /// The most digits of an exponent; exponents appear only in numbers without constraints. Two keep values within a double.
+    /// The most digits of an exponent; exponents appear only in numbers without constraints. Two keep values within a
+    /// double.
     public var maximumExponentDigits: Int
     /// Whether a number may be spelled as a negative zero.
     public var allowsNegativeZero: Bool
@@ -62,5 +64,7 @@ public struct SpellingProfile: Hashable, Sendable {
     /// One space after `:` and `,`.
     public static let spaced = SpellingProfile(whitespace: .spaced)
     /// One member or element per line.
-    public static func pretty(indent: Int = 2) -> SpellingProfile { SpellingProfile(whitespace: .pretty(indent: indent)) }
+    public static func pretty(indent: Int = 2) -> SpellingProfile {
+        SpellingProfile(whitespace: .pretty(indent: indent))
+    }
 }

@@ -43,7 +43,9 @@ extension SchemaMachine {
         if Int(state.index) < shape.minItems { return false }
         if shape.isSimple { return true }
         if !shape.counters.isEmpty {
-            for (count, counter) in zip(counts(state, shape), shape.counters) where count < counter.minimum { return false }
+            for (count, counter) in zip(counts(state, shape), shape.counters) where count < counter.minimum {
+                return false
+            }
         }
         for constant in numberLists[state.agreeing] where constants[constant].arrayValue?.count == Int(state.index) {
             return false
@@ -185,12 +187,14 @@ extension SchemaMachine {
 
     /// The cost where elements must differ.
     ///
-    /// Exact where at most one more element is needed, and where all slots that still need an element share one node; otherwise only slots with
-    /// more values than there are elements count as fillable.
+    /// Exact where at most one more element is needed, and where all slots that still need an element share one node;
+    /// otherwise only slots with more values than there are elements count as fillable.
     private func costOfDistinct(_ state: ArrayState, _ shape: ArrayShape, _ needed: Int, _ solver: CostSolver) -> Cost {
         if needed == 1, shape.counters.isEmpty, !state.isValueOpen {
             var best = Cost.infinite
-            for option in elements(state) where canClose(option.next) { best = min(best, Cost.sum(solver.cost(option.node), 1)) }
+            for option in elements(state) where canClose(option.next) {
+                best = min(best, Cost.sum(solver.cost(option.node), 1))
+            }
             if best < .infinite || shape.excluded.isEmpty { return best }
         }
         guard shape.counters.isEmpty, shape.excluded.isEmpty, needed <= 256 else {

@@ -173,9 +173,11 @@ extension SchemaMachine {
 
     /// A frame for values that come next, inside the frame of a container.
     ///
-    /// Each entry is the node of a value with the alternative of the container after it. Returns the alternatives of the new frame.
+    /// Each entry is the node of a value with the alternative of the container after it. Returns the alternatives of
+    /// the new frame.
     func push(
-        _ kind: Context.Kind, _ entries: [(node: NodeID, next: Alternative)], parent: UInt32, isUnique: Bool, text: UInt32
+        _ kind: Context.Kind, _ entries: [(node: NodeID, next: Alternative)], parent: UInt32, isUnique: Bool,
+        text: UInt32
     ) -> (alternatives: [UInt64], context: UInt32)? {
         var groups: [NodeID: [UInt64]] = [:]
         for entry in entries { groups[entry.node, default: []].append(entry.next.rawValue) }

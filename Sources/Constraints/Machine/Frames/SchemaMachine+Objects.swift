@@ -86,7 +86,9 @@ extension SchemaMachine {
         if profile.keyOrder == .schema { next.cursor = UInt32(shape.named.count) }
         next.count = counted(state, shape)
         if profile.keyOrder == .schema { next.agreeing = 0 }
-        if let key { next.used = textSets.intern((textSets[state.used] + [key]).sorted { $0.lexicographicallyPrecedes($1) }) }
+        if let key {
+            next.used = textSets.intern((textSets[state.used] + [key]).sorted { $0.lexicographicallyPrecedes($1) })
+        }
         return split(next, next, keys.node, nil, keys.meets, shape)
     }
 
@@ -308,7 +310,8 @@ extension SchemaMachine {
         return result
     }
 
-    /// The spelling of the key of a kind that comes after `skipped` others when ordered by length; used keys do not count.
+    /// The spelling of the key of a kind that comes after `skipped` others when ordered by length; used keys do not
+    /// count.
     func word(_ keys: ObjectShape.AnonymousKeys, _ state: ObjectState, _ skipped: Int) -> [UInt8]? {
         var rules = keys.rules
         rules.excluded.formUnion(textSets[state.used])

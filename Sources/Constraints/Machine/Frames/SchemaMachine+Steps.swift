@@ -53,7 +53,8 @@ extension SchemaMachine {
         }
     }
 
-    /// The white space that must come before the next token after a comma or, on its own line, before a closing bracket.
+    /// The white space that must come before the next token after a comma or, on its own line, before a closing
+    /// bracket.
     private func spacing(_ context: UInt32, isClosing: Bool) -> UInt32 {
         switch profile.whitespace {
         case .spaced: return isClosing ? 0 : 1
@@ -136,9 +137,13 @@ extension SchemaMachine {
         }
         if !list.isEmpty { return configuration(.number, 0, list, current.context, text) }
         // The number has ended, and the byte belongs to the frame around it.
-        guard byte == 0x2C || byte == 0x5D || byte == 0x7D || Spacing.isSpace(byte), current.context != 0 else { return .dead }
+        guard byte == 0x2C || byte == 0x5D || byte == 0x7D || Spacing.isSpace(byte), current.context != 0 else {
+            return .dead
+        }
         var tags: Set<UInt32> = []
-        for alternative in alternatives(current) where isComplete(number: alternative.state) { tags.insert(alternative.tag) }
+        for alternative in alternatives(current) where isComplete(number: alternative.state) {
+            tags.insert(alternative.tag)
+        }
         let outer = pop(current.context, tags, current.text)
         return outer.isDead ? .dead : step(outer, byte)
     }
@@ -216,7 +221,9 @@ extension SchemaMachine {
                 entries.append((option.node, Alternative(state: number, tag: alternative.tag)))
             }
         }
-        guard let frame = push(.array, entries, parent: current.context, isUnique: isUnique, text: text) else { return .dead }
+        guard let frame = push(.array, entries, parent: current.context, isUnique: isUnique, text: text) else {
+            return .dead
+        }
         let isRecording = contexts[frame.context].isRecording
         let start = contexts[current.context].isRecording && isRecording ? text : 0
         return configuration(.value, aux, frame.alternatives, frame.context, start)
@@ -342,7 +349,9 @@ extension SchemaMachine {
                 entries.append((option.node, Alternative(state: next, tag: alternative.tag)))
             }
         }
-        guard let frame = push(.object, entries, parent: current.context, isUnique: false, text: text) else { return .dead }
+        guard let frame = push(.object, entries, parent: current.context, isUnique: false, text: text) else {
+            return .dead
+        }
         return configuration(.colon, 0, frame.alternatives, frame.context, text)
     }
 
@@ -360,7 +369,9 @@ extension SchemaMachine {
             return set
         case .string:
             let lexer = StringLexer(rawValue: current.aux)
-            for alternative in alternatives(current) { set.formUnion(candidates(stringStates[alternative.state], lexer)) }
+            for alternative in alternatives(current) {
+                set.formUnion(candidates(stringStates[alternative.state], lexer))
+            }
             return set
         case .key:
             let lexer = StringLexer(rawValue: current.aux)

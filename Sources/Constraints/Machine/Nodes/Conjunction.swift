@@ -22,9 +22,9 @@ enum Atom {
     case counter(ArrayRules.Counter)
     case minProperties(Int)
     case maxProperties(Int)
-    case require([UInt8])
-    case forbid([UInt8])
-    case member([UInt8], Literal)
+    case require(KeyID)
+    case forbid(KeyID)
+    case member(KeyID, Literal)
     case someKey(KeyCondition, Literal?)
     case exclude([JSONValue])
     case equal(JSONValue)
@@ -141,12 +141,12 @@ struct Conjunction {
         case .object(let members) where type == .object:
             var group = ObjectRules.Group()
             for (key, value) in members.members {
-                let bytes = Array(key.utf8)
+                let bytes = machine.key(key)
                 guard object.require(bytes) else { return false }
                 group.names.append(ObjectRules.Name(key: bytes, literal: machine.literal(equal: value)))
             }
             group.rest = .never
-            object.groups.append(group)
+            object.groups.append(machine.groups.intern(group))
         default: return restrict(toScalars: [value])
         }
         return feasibleAtSight

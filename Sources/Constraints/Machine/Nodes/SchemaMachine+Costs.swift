@@ -5,8 +5,8 @@ import JSONSchemas
 
 /// Finds the costs of nodes that depend on each other.
 ///
-/// Every node starts as infinite and gets cheaper until nothing changes, which is the least fixed point: a cost is finite exactly where a
-/// finite value exists.
+/// Every node starts as infinite and gets cheaper until nothing changes, which is the least fixed point: a cost is
+/// finite exactly where a finite value exists.
 final class CostSolver {
     private let machine: SchemaMachine
     private var estimates: [NodeID: Cost] = [:]
@@ -57,7 +57,8 @@ final class CostSolver {
     }
 
     private func evaluate(_ node: NodeID) -> Cost {
-        // The cheapest types first: nothing is shorter than a digit, and a container is never shorter than a string of two bytes.
+        // The cheapest types first: nothing is shorter than a digit, and a container is never shorter than a string
+        // of two bytes.
         var best = Cost.infinite
         for type in [ValueType.number, .string, .array, .object, .null, .boolean] {
             let least = type == .number ? 1 : type == .null || type == .boolean ? 4 : 2

@@ -7,8 +7,8 @@ import Patterns
 extension SchemaMachine {
     /// The shapes of a node's values of one type.
     ///
-    /// Numbers of ``grids``, ``stringShapes``, ``arrayShapes`` or ``objectShapes``; for Booleans one mask of the allowed values, for null
-    /// one zero. Nil while the same expansion is under way.
+    /// Numbers of ``grids``, ``stringShapes``, ``arrayShapes`` or ``objectShapes``; for Booleans one mask of the
+    /// allowed values, for null one zero. Nil while the same expansion is under way.
     func expand(_ node: NodeID, _ type: ValueType) -> [UInt32]? {
         if node == .nothing { return [] }
         let key = UInt64(node) << 3 | UInt64(type.rawValue)
@@ -218,37 +218,39 @@ extension SchemaMachine {
             return nil
         }
         // Keys in the order of their first mention, then required ones, then the others that must be told apart.
-        var keys: [[UInt8]] = []
-        var known: Set<[UInt8]> = []
-        func mention(_ key: [UInt8]) { if known.insert(key).inserted { keys.append(key) } }
-        for group in rules.groups { for name in group.names { mention(name.key) } }
+        var keys: [KeyID] = []
+        var known: Set<KeyID> = []
+        func mention(_ key: KeyID) { if known.insert(key).inserted { keys.append(key) } }
+        for group in rules.groups { for name in groups[group].names { mention(name.key) } }
         for name in rules.members { mention(name.key) }
         for key in rules.required { mention(key) }
         for obligation in rules.obligations { for key in obligation.condition.notNames { mention(key) } }
         for constant in rules.excluded.sorted() {
-            for key in constants[constant].objectValue?.keys ?? [] { mention(Array(key.utf8)) }
+            for key in constants[constant].objectValue?.keys ?? [] { mention(self.key(key)) }
         }
         let nameShapes = names(rules)
         if let nameShapes {
             for shape in nameShapes {
-                for text in shape.finite?.texts ?? [] { mention(StringSpelling.unescaped(text)) }
+                for text in shape.finite?.texts ?? [] { mention(self.keys.intern(StringSpelling.unescaped(text))) }
             }
         }
         for obligation in rules.obligations {
             guard let name = obligation.condition.name else { continue }
             for shape in expand(node([name]), .string) ?? [] {
-                for text in stringShapes[Int(shape)]?.finite?.texts ?? [] { mention(StringSpelling.unescaped(text)) }
+                for text in stringShapes[Int(shape)]?.finite?.texts ?? [] {
+                    mention(self.keys.intern(StringSpelling.unescaped(text)))
+                }
             }
         }
         let required = Set(rules.required)
+        let literals = literals(for: keys, rules)
         var named: [ObjectShape.NamedKey] = []
         named.reserveCapacity(keys.count)
         for key in keys {
             let isRequired = required.contains(key)
-            let isAllowed = !rules.forbidden.contains(key) && (nameShapes == nil || meetsNames(key, rules))
-            var literals: [Literal] = []
-            if isAllowed { literals = self.literals(for: key, rules) }
-            let node = isAllowed ? node(literals) : .nothing
+            let text = self.keys[key]
+            let isAllowed = !rules.forbidden.contains(key) && (nameShapes == nil || meetsNames(text, rules))
+            let node = isAllowed ? node(literals[key] ?? []) : .nothing
             if node == .nothing {
                 if isRequired { return nil }
                 continue
@@ -259,15 +261,16 @@ extension SchemaMachine {
             }
             named.append(
                 ObjectShape.NamedKey(
-                    key: key, spelling: StringSpelling.escaped(key), node: node, isRequired: isRequired, meets: meets))
+                    key: text, spelling: StringSpelling.escaped(text), node: node, isRequired: isRequired, meets: meets)
+            )
         }
         var excluded = Array(rules.excluded).sorted()
         excluded.removeAll { constant in
             guard let members = constants[constant].objectValue else { return true }
-            let keys = members.keys.map { Array($0.utf8) }
+            let keys = members.keys.map { self.key($0) }
             return !required.isSubset(of: keys) || keys.contains { rules.forbidden.contains($0) }
         }
-        let reserved = keys + rules.forbidden.filter { !known.contains($0) }
+        let reserved = (keys + rules.forbidden.filter { !known.contains($0) }).map { self.keys[$0] }
         var minimum = rules.minProperties
         if minimum <= named.reduce(0, { $0 + ($1.isRequired ? 1 : 0) }) { minimum = 0 }
         return ObjectShape(
@@ -293,37 +296,42 @@ extension SchemaMachine {
         return (expand(node, .string) ?? []).contains { accepts(text, stringRules[$0]) }
     }
 
-    private func holds(_ condition: KeyCondition, for key: [UInt8]) -> Bool {
-        let text = String(decoding: key, as: UTF8.self)
+    private func holds(_ condition: KeyCondition, for key: KeyID) -> Bool {
+        let text = String(decoding: keys[key], as: UTF8.self)
         if condition.notNames.contains(key) { return false }
         if let pattern = condition.pattern, !matches(text, pattern) { return false }
         if condition.notPatterns.contains(where: { matches(text, $0) }) { return false }
-        if let name = condition.name, !meets(key, node([name])) { return false }
+        if let name = condition.name, !meets(keys[key], node([name])) { return false }
         return true
     }
 
-    /// The obligations of the value of a key.
-    private func literals(for key: [UInt8], _ rules: ObjectRules) -> [Literal] {
-        var result: [Literal] = []
-        var text: String?
-        for group in rules.groups {
-            var isMentioned = false
-            for name in group.names where name.key == key {
-                isMentioned = true
-                if let literal = name.literal { result.append(literal) }
+    /// The obligations of the values of keys.
+    private func literals(for keys: [KeyID], _ rules: ObjectRules) -> [KeyID: [Literal]] {
+        var result: [KeyID: [Literal]] = Dictionary(minimumCapacity: keys.count)
+        for number in rules.groups {
+            let group = groups[number]
+            var mentioned: Set<KeyID> = []
+            for name in group.names {
+                mentioned.insert(name.key)
+                if let literal = name.literal { result[name.key, default: []].append(literal) }
             }
-            if !group.patterns.isEmpty {
-                let string = text ?? String(decoding: key, as: UTF8.self)
-                text = string
-                for entry in group.patterns where matches(string, entry.pattern) {
+            if group.patterns.isEmpty {
+                guard let rest = group.rest else { continue }
+                for key in keys where !mentioned.contains(key) { result[key, default: []].append(rest) }
+                continue
+            }
+            for key in keys {
+                let text = String(decoding: self.keys[key], as: UTF8.self)
+                var isMentioned = mentioned.contains(key)
+                for entry in group.patterns where matches(text, entry.pattern) {
                     isMentioned = true
-                    if let literal = entry.literal { result.append(literal) }
+                    if let literal = entry.literal { result[key, default: []].append(literal) }
                 }
+                if !isMentioned, let rest = group.rest { result[key, default: []].append(rest) }
             }
-            if !isMentioned, let rest = group.rest { result.append(rest) }
         }
-        for member in rules.members where member.key == key {
-            if let literal = member.literal { result.append(literal) }
+        for member in rules.members {
+            if let literal = member.literal { result[member.key, default: []].append(literal) }
         }
         return result
     }
@@ -343,13 +351,13 @@ extension SchemaMachine {
         // Patterns that make a difference.
         var patterns: [Pattern] = []
         func mention(_ pattern: Pattern) { if !patterns.contains(pattern) { patterns.append(pattern) } }
-        for group in rules.groups { for entry in group.patterns { mention(entry.pattern) } }
+        for group in rules.groups { for entry in groups[group].patterns { mention(entry.pattern) } }
         for obligation in rules.obligations {
             if let pattern = obligation.condition.pattern { mention(pattern) }
             for pattern in obligation.condition.notPatterns { mention(pattern) }
         }
         // Without a pattern the rest decides alone.
-        if patterns.isEmpty, rules.groups.contains(where: { $0.rest == .never }) { return [] }
+        if patterns.isEmpty, rules.groups.contains(where: { groups[$0].rest == .never }) { return [] }
 
         /// The rules of the keys that meet the name literals.
         func bases(_ literals: [Literal]) -> [StringRules] {
@@ -375,7 +383,8 @@ extension SchemaMachine {
                 return
             }
             var literals: [Literal] = []
-            for group in rules.groups {
+            for number in rules.groups {
+                let group = groups[number]
                 var isMentioned = false
                 for entry in group.patterns where matched.contains(entry.pattern) {
                     isMentioned = true

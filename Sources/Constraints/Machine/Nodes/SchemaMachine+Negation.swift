@@ -4,6 +4,12 @@ import Documents
 import JSONSchemas
 import Patterns
 
+/// A literal and a type of values that fail it.
+struct FailureKey: Hashable {
+    var literal: Literal
+    var type: ValueType
+}
+
 extension SchemaMachine {
     /// The assertions of a schema itself about numbers or strings.
     func scalarAtoms(_ schema: Subschema, _ type: ValueType) -> [Atom] {
@@ -18,7 +24,9 @@ extension SchemaMachine {
             if let length = schema.minLength { atoms.append(.minLength(length)) }
             if let length = schema.maxLength { atoms.append(.maxLength(length)) }
             if let pattern = schema.pattern { atoms.append(.language(.pattern(pattern))) }
-            if let format = knownFormat(schema), let language = format.exactLanguage ?? format.generationLanguage { atoms.append(.language(language)) }
+            if let format = knownFormat(schema), let language = format.exactLanguage ?? format.generationLanguage {
+                atoms.append(.language(language))
+            }
         }
         return atoms
     }
@@ -31,6 +39,18 @@ extension SchemaMachine {
 
     /// The ways in which a value of a type can fail a literal that is not negated; nil where every value fails.
     func failures(of literal: Literal, _ type: ValueType) -> [[Atom]]? {
+        let key = FailureKey(literal: literal, type: type)
+        if let known = knownFailures[key] {
+            limitationCount += known.limitations
+            return known.ways
+        }
+        let before = limitationCount
+        let ways = computeFailures(of: literal, type)
+        knownFailures[key] = (ways, limitationCount - before)
+        return ways
+    }
+
+    private func computeFailures(of literal: Literal, _ type: ValueType) -> [[Atom]]? {
         switch verdict(literal, type) {
         case .never: return nil
         case .always: return []
@@ -132,18 +152,18 @@ extension SchemaMachine {
         func fails(_ subschema: SubschemaID) -> Literal { literal(subschema, scope: scope, negated: true) }
         var ways: [[Atom]] = []
         if schema.unevaluatedProperties != nil { note(failing: "unevaluatedProperties", schema) }
-        for key in schema.required { ways.append([.forbid(Array(key.utf8))]) }
+        for key in schema.required { ways.append([.forbid(self.key(key))]) }
         if let count = schema.minProperties { ways.append([.maxProperties(count - 1)]) }
         if let count = schema.maxProperties, count < Int.max { ways.append([.minProperties(count + 1)]) }
         for property in schema.properties where fails(property.schema) != .never {
-            ways.append([.member(Array(property.key.utf8), fails(property.schema))])
+            ways.append([.member(self.key(property.key), fails(property.schema))])
         }
         for property in schema.patternProperties where fails(property.schema) != .never {
             ways.append([.someKey(KeyCondition(pattern: property.pattern), fails(property.schema))])
         }
         if let additional = schema.additionalProperties, fails(additional) != .never {
             let condition = KeyCondition(
-                notNames: schema.properties.map { Array($0.key.utf8) },
+                notNames: schema.properties.map { self.key($0.key) },
                 notPatterns: schema.patternProperties.map(\.pattern))
             ways.append([.someKey(condition, fails(additional))])
         }
@@ -152,14 +172,37 @@ extension SchemaMachine {
         }
         for dependency in schema.dependentRequired {
             for key in dependency.required {
-                ways.append([.require(Array(dependency.key.utf8)), .forbid(Array(key.utf8))])
+                ways.append([.require(self.key(dependency.key)), .forbid(self.key(key))])
             }
         }
         for dependency in schema.dependentSchemas {
-            ways.append([.require(Array(dependency.key.utf8)), .literal(fails(dependency.schema))])
+            ways.append([.require(self.key(dependency.key)), .literal(fails(dependency.schema))])
         }
         return ways
     }
+
+    /// The group of what a schema itself says about the values of keys, where it says anything.
+    func group(of schema: Subschema, scope: UInt32) -> UInt32? {
+        if schema.properties.isEmpty, schema.patternProperties.isEmpty, schema.additionalProperties == nil {
+            return nil
+        }
+        let key = Literal(schema.id, scope: scope)
+        if let known = knownGroups[key] { return known }
+        var group = ObjectRules.Group()
+        group.names = schema.properties.map {
+            ObjectRules.Name(key: self.key($0.key), literal: literal($0.schema, scope: scope))
+        }
+        group.patterns = schema.patternProperties.map {
+            ObjectRules.PatternName(pattern: $0.pattern, literal: literal($0.schema, scope: scope))
+        }
+        group.rest = schema.additionalProperties.map { literal($0, scope: scope) }
+        let number = groups.intern(group)
+        knownGroups[key] = number
+        return number
+    }
+
+    /// The number of a key.
+    func key(_ text: String) -> KeyID { keys.intern(Array(text.utf8)) }
 
     /// Whether meeting `known` decides `other`: for constants and enumerations, at sight.
     func relation(_ known: Literal, _ other: Literal) -> Verdict {

@@ -87,19 +87,21 @@ extension SchemaMachine {
         if literal == .always { return .always }
         if literal == .never { return .never }
         let positive = literal.isNegated ? literal.negated : literal
-        let known = verdicts[positive] ?? {
-            // Set first, so that a cycle ends as undecided, and so does a chain that is too long.
-            verdicts[positive] = 0
-            guard nesting < 200 else { return 0 }
-            nesting += 1
-            defer { nesting -= 1 }
-            var packed: UInt32 = 0
-            for type in ValueType.allCases {
-                packed |= computeVerdict(positive, type).rawValue << (2 * UInt32(type.rawValue))
-            }
-            verdicts[positive] = packed
-            return packed
-        }()
+        let known =
+            verdicts[positive]
+            ?? {
+                // Set first, so that a cycle ends as undecided, and so does a chain that is too long.
+                verdicts[positive] = 0
+                guard nesting < 200 else { return 0 }
+                nesting += 1
+                defer { nesting -= 1 }
+                var packed: UInt32 = 0
+                for type in ValueType.allCases {
+                    packed |= computeVerdict(positive, type).rawValue << (2 * UInt32(type.rawValue))
+                }
+                verdicts[positive] = packed
+                return packed
+            }()
         let verdict = Verdict(rawValue: known >> (2 * UInt32(type.rawValue)) & 3) ?? .depends
         if !literal.isNegated { return verdict }
         switch verdict {

@@ -32,7 +32,7 @@ struct Tableau {
     private struct Tracker {
         /// The obligation of everything else.
         var rest: Literal
-        var names: [[UInt8]] = []
+        var names: [KeyID] = []
         var patterns: [Pattern] = []
         var prefix = 0
         /// Elements that meet one of these are evaluated.
@@ -65,7 +65,8 @@ struct Tableau {
             quota: machine.limits.maximumAlternatives, until: machine.limits.expansionBudget, depth: 0)
     }
 
-    /// Adds the alternatives of a branch, at most `quota` of them and while fewer than `limit` steps are done; returns how many.
+    /// Adds the alternatives of a branch, at most `quota` of them and while fewer than `limit` steps are done;
+    /// returns how many.
     ///
     /// Each way to decide a disjunction has its share of the quota, so that a limit thins the alternatives out evenly.
     private mutating func run(_ start: Branch, quota: Int, until limit: Int, depth: Int) -> Int {
@@ -138,7 +139,7 @@ struct Tableau {
                 group.names = tracker.names.map { ObjectRules.Name(key: $0, literal: nil) }
                 group.patterns = tracker.patterns.map { ObjectRules.PatternName(pattern: $0, literal: nil) }
                 group.rest = tracker.rest
-                conjunction.object.groups.append(group)
+                conjunction.object.groups.append(machine.groups.intern(group))
             } else {
                 let rest = machine.literal(any: tracker.contained + [tracker.rest])
                 conjunction.array.groups.append(
@@ -151,7 +152,9 @@ struct Tableau {
     /// Changes each tracker of a bit set.
     private func update(_ owners: UInt64, _ branch: inout Branch, _ change: (inout Tracker) -> Void) {
         guard owners != 0 else { return }
-        for index in branch.trackers.indices where owners & (1 << UInt64(index)) != 0 { change(&branch.trackers[index]) }
+        for index in branch.trackers.indices where owners & (1 << UInt64(index)) != 0 {
+            change(&branch.trackers[index])
+        }
     }
 
     private mutating func add(_ atoms: [Atom], _ branch: inout Branch) -> Bool {
@@ -176,12 +179,15 @@ struct Tableau {
             guard let ways = machine.failures(of: literal.negated, type) else { return nil }
             return filtered(ways, branch)
         case .some(let literals, let owners):
-            // Claiming less than what holds leaves more unevaluated, which is stricter: so every set of literals may be claimed.
+            // Claiming less than what holds leaves more unevaluated, which is stricter: so every set of literals may
+            // be claimed.
             let open = literals.filter {
                 machine.verdict($0, type) != .never && branch.seen[$0.negated] == nil
             }
             if open.count > 6 {
-                machine.note("combinations of more than 6 subschemas beside an 'unevaluated…' keyword are not all tried", at: nil)
+                machine.note(
+                    "not all sets of more than 6 subschemas beside an 'unevaluated…' keyword are tried", at: nil
+                )
                 return open.map { [.evaluating($0, owners)] } + [open.map { .evaluating($0, owners) }]
             }
             return (1..<max(1, 1 << open.count)).map { choice in
@@ -257,7 +263,9 @@ struct Tableau {
             if literal == .never || object.forbidden.contains(key) { return .never }
             var isKnown = literal == .always
             for group in object.groups {
-                guard let known = group.names.first(where: { $0.key == key })?.literal ?? nil else { continue }
+                guard let known = machine.groups[group].names.first(where: { $0.key == key })?.literal ?? nil else {
+                    continue
+                }
                 if known == literal { isKnown = true }
                 if known == literal.negated || known == .never { return .never }
                 switch machine.relation(known, literal) {
@@ -329,7 +337,8 @@ struct Tableau {
         _ schema: Subschema, scope: UInt32, _ outer: UInt64, _ branch: inout Branch
     ) -> Bool {
         var owners = outer
-        let unevaluated = type == .object ? schema.unevaluatedProperties : type == .array ? schema.unevaluatedItems : nil
+        let unevaluated =
+            type == .object ? schema.unevaluatedProperties : type == .array ? schema.unevaluatedItems : nil
         if let unevaluated {
             // What it evaluates itself is all that was left.
             update(outer, &branch) { $0.isEverything = true }
@@ -367,7 +376,8 @@ struct Tableau {
             if !assertArray(schema, scope: scope, owners, &branch) { return false }
         case .object: break
         }
-        // The agenda is a stack: what is to come first goes last. Keys come in the order in which the schema mentions them.
+        // The agenda is a stack: what is to come first goes last. Keys come in the order in which the schema mentions
+        // them.
         var parts: [(place: Int, item: Item)] = []
         func add(_ keyword: String, _ item: Item) {
             parts.append((type == .object ? machine.place(of: keyword, in: schema) : parts.count, item))
@@ -381,7 +391,8 @@ struct Tableau {
         if let negated = schema.not { add("not", .literal(machine.literal(negated, scope: scope, negated: true), 0)) }
         if parts.count > 1, type == .object {
             // Stable: the parts of one keyword keep their order.
-            parts = parts.enumerated().sorted { ($0.element.place, $0.offset) < ($1.element.place, $1.offset) }.map(\.element)
+            parts = parts.enumerated().sorted { ($0.element.place, $0.offset) < ($1.element.place, $1.offset) }.map(
+                \.element)
         }
         for part in parts.reversed() { branch.agenda.append(part.item) }
         if !schema.anyOf.isEmpty {
@@ -397,7 +408,8 @@ struct Tableau {
             let otherwise = schema.elseSchema.map { machine.literal($0, scope: scope) }
             if owners != 0 {
                 let met = [Atom.evaluating(holds, owners)] + (then.map { [.evaluating($0, owners)] } ?? [])
-                let unmet = otherwise.map { [Atom.literal(holds.negated), .evaluating($0, owners)] }
+                let unmet =
+                    otherwise.map { [Atom.literal(holds.negated), .evaluating($0, owners)] }
                     ?? [then == nil ? .evaluating(.always, owners) : .literal(holds.negated)]
                 branch.choices.append(.either([met, unmet]))
                 return true
@@ -452,26 +464,18 @@ struct Tableau {
         _ schema: Subschema, scope: UInt32, _ owners: UInt64, _ branch: inout Branch
     ) -> Bool {
         update(owners, &branch) { tracker in
-            tracker.names += schema.properties.map { Array($0.key.utf8) }
+            tracker.names += schema.properties.map { machine.key($0.key) }
             tracker.patterns += schema.patternProperties.map(\.pattern)
             if schema.additionalProperties != nil { tracker.isEverything = true }
         }
-        if !schema.properties.isEmpty || !schema.patternProperties.isEmpty || schema.additionalProperties != nil {
-            var group = ObjectRules.Group()
-            group.names = schema.properties.map {
-                ObjectRules.Name(key: Array($0.key.utf8), literal: machine.literal($0.schema, scope: scope))
-            }
-            group.patterns = schema.patternProperties.map {
-                ObjectRules.PatternName(pattern: $0.pattern, literal: machine.literal($0.schema, scope: scope))
-            }
-            group.rest = schema.additionalProperties.map { machine.literal($0, scope: scope) }
+        if let group = machine.group(of: schema, scope: scope), !branch.conjunction.object.groups.contains(group) {
             branch.conjunction.object.groups.append(group)
         }
         if let names = schema.propertyNames {
             branch.conjunction.object.names.append(machine.literal(names, scope: scope))
         }
         for key in schema.required {
-            if !branch.conjunction.add(.require(Array(key.utf8)), machine: machine) { return false }
+            if !branch.conjunction.add(.require(machine.key(key)), machine: machine) { return false }
         }
         if let minimum = schema.minProperties,
             !branch.conjunction.add(.minProperties(minimum), machine: machine)
@@ -484,12 +488,12 @@ struct Tableau {
             return false
         }
         for dependency in schema.dependentRequired where !dependency.required.isEmpty {
-            let needed = dependency.required.map { Atom.require(Array($0.utf8)) }
-            branch.choices.append(.either([[.forbid(Array(dependency.key.utf8))], needed]))
+            let needed = dependency.required.map { Atom.require(machine.key($0)) }
+            branch.choices.append(.either([[.forbid(machine.key(dependency.key))], needed]))
         }
         for dependency in schema.dependentSchemas {
             let literal = machine.literal(dependency.schema, scope: scope)
-            let key = Array(dependency.key.utf8)
+            let key = machine.key(dependency.key)
             let needed: [Atom] = owners == 0 ? [.literal(literal)] : [.require(key), .evaluating(literal, owners)]
             branch.choices.append(.either([[.forbid(key)], needed]))
         }

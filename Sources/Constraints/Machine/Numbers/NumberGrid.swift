@@ -38,7 +38,8 @@ final class NumberGrid {
     static let maximumDigits = 400
     static let maximumCandidates = 4096
 
-    /// Prepares the rules; nil where no allowed value can be spelled within the profile or the numbers are out of reach.
+    /// Prepares the rules; nil where no allowed value can be spelled within the profile or the numbers are out of
+    /// reach.
     init?(_ rules: NumberRules, profile: SpellingProfile) {
         self.rules = rules
         isUnconstrained = rules.isUnconstrained && profile.allowsNegativeZero
@@ -110,7 +111,8 @@ final class NumberGrid {
         self.steps = steps
         excludedPositive = rules.excluded.filter { !$0.isNegative }
         excludedNegative = rules.excluded.filter { $0.isNegative || $0.isZero }.map(\.magnitude)
-        isPlain = rules.multiple.map { $0 == DecimalNumber(1) } ?? true
+        isPlain =
+            rules.multiple.map { $0 == DecimalNumber(1) } ?? true
             && rules.notMultiples.isEmpty && rules.excluded.isEmpty
     }
 

@@ -28,12 +28,16 @@ struct NumberRules: Hashable {
     }
 
     mutating func raise(lower bound: Bound) {
-        if let old = lower, old.value > bound.value || (old.value == bound.value && (old.isOpen || !bound.isOpen)) { return }
+        if let old = lower, old.value > bound.value || (old.value == bound.value && (old.isOpen || !bound.isOpen)) {
+            return
+        }
         lower = bound
     }
 
     mutating func reduce(upper bound: Bound) {
-        if let old = upper, old.value < bound.value || (old.value == bound.value && (old.isOpen || !bound.isOpen)) { return }
+        if let old = upper, old.value < bound.value || (old.value == bound.value && (old.isOpen || !bound.isOpen)) {
+            return
+        }
         upper = bound
     }
 

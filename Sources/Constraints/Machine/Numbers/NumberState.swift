@@ -160,7 +160,9 @@ struct NumberStepper {
             state.isInside = grid.contains(
                 from: state.value, below: state.value + power(-typed), negative: state.isNegative)
         case .integer:
-            guard grid.contains(from: state.value, below: state.value + Self.one, negative: state.isNegative) else { return }
+            guard grid.contains(from: state.value, below: state.value + Self.one, negative: state.isNegative) else {
+                return
+            }
             var more = 0
             var low = state.value
             var high = state.value + Self.one

@@ -2,12 +2,15 @@
 
 import Patterns
 
+/// The number of an object key in ``SchemaMachine/keys``.
+typealias KeyID = UInt32
+
 /// Which keys an obligation is about.
 struct KeyCondition: Hashable {
     /// The key matches this.
     var pattern: Pattern?
     /// The key is none of these.
-    var notNames: [[UInt8]] = []
+    var notNames: [KeyID] = []
     /// The key matches none of these.
     var notPatterns: [Pattern] = []
     /// The key, as a string, meets this.
@@ -17,7 +20,7 @@ struct KeyCondition: Hashable {
 /// A conjunction of object assertions.
 struct ObjectRules: Hashable {
     struct Name: Hashable {
-        var key: [UInt8]
+        var key: KeyID
         var literal: Literal?
     }
 
@@ -40,9 +43,10 @@ struct ObjectRules: Hashable {
         var literal: Literal?
     }
 
-    var groups: [Group] = []
-    var required: [[UInt8]] = []
-    var forbidden: Set<[UInt8]> = []
+    /// Numbers of groups in ``SchemaMachine/groups``.
+    var groups: [UInt32] = []
+    var required: [KeyID] = []
+    var forbidden: Set<KeyID> = []
     /// Obligations for the values of single keys that must be there.
     var members: [Name] = []
     var names: [Literal] = []
@@ -55,14 +59,14 @@ struct ObjectRules: Hashable {
     mutating func restrict(maxProperties limit: Int) { maxProperties = min(maxProperties ?? limit, limit) }
 
     /// Demands the key; false where it is forbidden.
-    mutating func require(_ key: [UInt8]) -> Bool {
+    mutating func require(_ key: KeyID) -> Bool {
         if forbidden.contains(key) { return false }
         if !required.contains(key) { required.append(key) }
         return true
     }
 
     /// Forbids the key; false where it is required.
-    mutating func forbid(_ key: [UInt8]) -> Bool {
+    mutating func forbid(_ key: KeyID) -> Bool {
         if required.contains(key) { return false }
         forbidden.insert(key)
         return true

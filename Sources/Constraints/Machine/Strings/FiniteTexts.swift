@@ -53,7 +53,9 @@ struct FiniteTexts: Hashable {
     func shortestRest(_ position: Position) -> Cost {
         guard !position.isEmpty else { return .infinite }
         var best = Cost.infinite
-        for index in Int(position.low)..<Int(position.high) { best = min(best, texts[index].count - Int(position.depth)) }
+        for index in Int(position.low)..<Int(position.high) {
+            best = min(best, texts[index].count - Int(position.depth))
+        }
         return best
     }
 
@@ -72,7 +74,11 @@ struct FiniteTexts: Hashable {
                 var high = Int(position.high)
                 while low < high {
                     let middle = (low + high) / 2
-                    if texts[middle].count > depth && texts[middle][depth] > byte { high = middle } else { low = middle + 1 }
+                    if texts[middle].count > depth && texts[middle][depth] > byte {
+                        high = middle
+                    } else {
+                        low = middle + 1
+                    }
                 }
                 index = low
             } else {

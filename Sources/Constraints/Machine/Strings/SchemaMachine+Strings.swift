@@ -135,7 +135,9 @@ extension SchemaMachine {
             if missing == 0, room == nil {
                 return automaton.shortestJSONCost(source).map { Cost.sum($0, 1) } ?? .infinite
             }
-            guard let scalars = automaton.completion(source, minScalars: missing, maxScalars: room) else { return .infinite }
+            guard let scalars = automaton.completion(source, minScalars: missing, maxScalars: room) else {
+                return .infinite
+            }
             return scalars.reduce(1) { Cost.sum($0, StringSpelling.length($1.value)) }
         }
         guard let excluded = shape.excluded, !state.position.isEmpty else { return Cost.sum(missing, 1) }
@@ -152,15 +154,19 @@ extension SchemaMachine {
     private func hasFreeWord(_ excluded: FiniteTexts, _ position: FiniteTexts.Position, _ length: Int) -> Bool {
         if position.isEmpty { return true }
         if length == 0 { return !excluded.isComplete(position) }
-        for byte in Self.plainBytes where hasFreeWord(excluded, excluded.advance(position, byte), length - 1) { return true }
+        for byte in Self.plainBytes where hasFreeWord(excluded, excluded.advance(position, byte), length - 1) {
+            return true
+        }
         return false
     }
 
     /// ASCII characters that spell themselves, letters first.
     static let plainBytes: [UInt8] =
         Array(0x61...0x7A) + Array(0x30...0x39) + Array(0x41...0x5A)
-        + Array(0x20...0x7E).filter { ![0x22, 0x5C].contains($0) && !(0x61...0x7A).contains($0)
-            && !(0x30...0x39).contains($0) && !(0x41...0x5A).contains($0) }
+        + Array(0x20...0x7E).filter {
+            ![0x22, 0x5C].contains($0) && !(0x61...0x7A).contains($0)
+                && !(0x30...0x39).contains($0) && !(0x41...0x5A).contains($0)
+        }
 
     /// The bytes of a shortest rest, inside of a character too.
     func cost(_ state: StringState, _ lexer: StringLexer) -> Cost {

@@ -77,8 +77,8 @@ struct StringLexer: Hashable {
         case invalid
     }
 
-    /// 0 at a boundary; 1 after a backslash; 2 to 4 after `\u`, `\u0`, `\u00`; 5 and 6 after `\u000` and `\u001`; otherwise the number of UTF-8
-    /// bytes still to come in the top byte (offset by 0x10) and the bits so far below.
+    /// 0 at a boundary; 1 after a backslash; 2 to 4 after `\u`, `\u0`, `\u00`; 5 and 6 after `\u000` and `\u001`;
+    /// otherwise the number of UTF-8 bytes still to come in the top byte (offset by 0x10) and the bits so far below.
     var rawValue: UInt32
 
     static let boundary = StringLexer(rawValue: 0)
