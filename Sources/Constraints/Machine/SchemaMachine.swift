@@ -35,6 +35,8 @@ package final class SchemaMachine: ConstraintMachine {
     let profile: SpellingProfile
     let limits: Limits
     let assertsFormats: Bool
+    /// Whether some keyword asks which members or elements other subschemas evaluate.
+    let tracksEvaluation: Bool
     /// The most scalars that a token of the vocabulary can have; configurations that differ only beyond it share a
     /// mask key.
     package var longestToken = 160
@@ -127,6 +129,9 @@ package final class SchemaMachine: ConstraintMachine {
         self.profile = profile
         self.limits = limits
         assertsFormats = formats == .assert
+        tracksEvaluation = graph.subschemas.contains {
+            $0.unevaluatedProperties != nil || $0.unevaluatedItems != nil
+        }
         _ = nodes.intern([])
         _ = nodes.intern([.never])
         _ = scopes.intern([])

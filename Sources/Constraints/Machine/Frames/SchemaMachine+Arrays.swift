@@ -144,6 +144,7 @@ extension SchemaMachine {
         let index = Int(state.index)
         if let maximum = shape.maxItems, index >= maximum { return .infinite }
         let needed = max(1, shape.minItems - index)
+        if needed >= Cost.unreasonable { note("an array with \(needed) elements is too long", at: nil) }
         if shape.isSimple {
             var total = Cost.product(commaCost, needed - 1)
             var position = index

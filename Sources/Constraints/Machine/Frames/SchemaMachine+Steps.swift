@@ -422,35 +422,58 @@ extension SchemaMachine {
         let current = configurations[configuration.rawValue]
         guard current.aux == 0, current.kind == .string || current.kind == .key else { return nil }
         var body: StringBody?
+        var hasOthers = false
         for alternative in alternatives(current) {
             let state: StringState
             if current.kind == .key {
                 let key = keyStates[alternative.state]
-                // A named key beside others does no harm; alone it is not a free text.
-                guard key.kind >= 0 else { continue }
+                guard key.kind >= 0 else {
+                    hasOthers = true
+                    continue
+                }
                 state = key.string
             } else {
                 state = stringStates[alternative.state]
             }
-            guard let shape = stringShapes[Int(state.shape)], shape.finite == nil else { continue }
+            guard let shape = stringShapes[Int(state.shape)], shape.finite == nil else {
+                hasOthers = true
+                continue
+            }
             if let automaton = shape.automaton {
                 // Exact only where nothing but the automaton decides.
                 guard shape.maxLength == nil, Int(state.length) >= shape.minLength,
                     alternativeLists[current.alternatives].count == 1
-                else { continue }
+                else {
+                    hasOthers = true
+                    continue
+                }
                 return StringBody(
                     automaton: automaton, state: Automaton.StateID(rawValue: state.automaton), remainingScalars: nil)
             }
-            if let maximum = shape.maxLength {
-                if !state.position.isEmpty { continue }
-                let room = maximum - Int(state.length)
-                if let known = body?.remainingScalars, known >= room { continue }
-                if body != nil, body?.remainingScalars == nil { continue }
-                body = StringBody(remainingScalars: room)
-            } else {
-                body = StringBody(remainingScalars: nil)
+            let room = shape.maxLength.map { $0 - Int(state.length) }
+            if room != nil, !state.position.isEmpty {
+                hasOthers = true
+                continue
             }
+            if let body {
+                guard let known = body.remainingScalars else { continue }
+                if let room, room <= known { continue }
+            }
+            body = StringBody(
+                remainingScalars: room, completionBound: bound(alternative, current))
         }
-        return body
+        // Beside a bounded text, another alternative may go on for longer.
+        return hasOthers && body?.remainingScalars != nil ? nil : body
+    }
+
+    /// The most bytes that complete the text after any plain run of an alternative.
+    private func bound(_ alternative: Alternative, _ current: Configuration) -> Int? {
+        if isPretty { return nil }
+        let own =
+            current.kind == .key
+            ? cost(key: keyStates[alternative.state], .boundary) : stringCosts[Int(alternative.state)]
+        // A run may end on an excluded text, which takes one more character.
+        let total = Cost.sum(Cost.sum(own, contextCosts[Int(current.context)][Int(alternative.tag)]), 1)
+        return total < .infinite ? total : nil
     }
 }

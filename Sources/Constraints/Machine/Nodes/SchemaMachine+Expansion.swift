@@ -54,7 +54,9 @@ extension SchemaMachine {
             gridValues.append(grid)
         }
         guard let grid = gridValues[Int(number)] else { return nil }
-        return NumberStepper(grid: grid, number: number, profile: profile).cheapest() < .infinite ? number : nil
+        if NumberStepper(grid: grid, number: number, profile: profile).cheapest() < .infinite { return number }
+        if grid.isCutOff { note("the numbers have more digits than can be spelled", at: nil) }
+        return nil
     }
 
     /// The shape of string rules, where there is a text.
@@ -70,7 +72,9 @@ extension SchemaMachine {
     private func makeShape(_ rules: StringRules, _ number: UInt32) -> StringShape? {
         if let maximum = rules.maxLength, maximum < rules.minLength { return nil }
         if let texts = rules.finite {
-            let kept = texts.filter { accepts($0, rules) && canSpell($0) }
+            var others = rules
+            others.finite = nil
+            let kept = texts.filter { accepts($0, others) && canSpell($0) }
             guard !kept.isEmpty else { return nil }
             return StringShape(finite: FiniteTexts(kept.map(StringSpelling.escaped)))
         }

@@ -159,6 +159,10 @@ extension SchemaMachine {
             }
         }
         if schema.ifSchema != nil, schema.thenSchema != nil || schema.elseSchema != nil { result = .depends }
+        if tracksEvaluation, schema.ifSchema != nil || !schema.anyOf.isEmpty || !schema.oneOf.isEmpty {
+            // It may always hold and yet evaluate something.
+            result = .depends
+        }
         return result
     }
 

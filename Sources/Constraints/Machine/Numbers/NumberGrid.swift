@@ -34,6 +34,8 @@ final class NumberGrid {
     private let excludedNegative: [DecimalNumber]
     /// Whether only the interval matters.
     let isPlain: Bool
+    /// Whether allowed values were left out because they have too many digits.
+    let isCutOff: Bool
 
     static let maximumDigits = 400
     static let maximumCandidates = 4096
@@ -48,6 +50,7 @@ final class NumberGrid {
             finite = FiniteTexts(values.map { Array($0.description.utf8) })
             (integerDigits, fractionDigits, positive, negative) = (0, 0, nil, nil)
             (steps, excludedPositive, excludedNegative, isPlain) = ([], [], [], true)
+            isCutOff = false
             return
         }
         finite = nil
@@ -98,6 +101,7 @@ final class NumberGrid {
         }
         positive = range(rules.lower, rules.upper)
         negative = range(negated(rules.upper), negated(rules.lower))
+        isCutOff = rules.lower.map { $0.value >= limit } ?? false || rules.upper.map { -$0.value >= limit } ?? false
         var steps: [DecimalNumber] = []
         for digits in 0...fraction {
             let grain = DecimalNumber(coefficient: 1, exponent: -digits)
@@ -145,6 +149,7 @@ final class NumberGrid {
                 highIsOpen = range.highIsOpen
             }
         }
+        if low > high { return false }
         let step = step(digits)
         guard var candidate = step.smallestMultiple(atLeast: low) else { return false }
         if lowIsOpen, candidate == low { candidate = candidate + step }
