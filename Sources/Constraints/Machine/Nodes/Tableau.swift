@@ -487,6 +487,20 @@ struct Tableau {
         {
             return false
         }
+        if !schema.dependentRequired.isEmpty || !schema.dependentSchemas.isEmpty {
+            // Mentioned keys have their place in the order, whichever way the dependency is met.
+            var group = ObjectRules.Group()
+            for dependency in schema.dependentRequired {
+                for key in [dependency.key] + dependency.required {
+                    group.names.append(ObjectRules.Name(key: machine.key(key), literal: nil))
+                }
+            }
+            for dependency in schema.dependentSchemas {
+                group.names.append(ObjectRules.Name(key: machine.key(dependency.key), literal: nil))
+            }
+            let number = machine.groups.intern(group)
+            if !branch.conjunction.object.groups.contains(number) { branch.conjunction.object.groups.append(number) }
+        }
         for dependency in schema.dependentRequired where !dependency.required.isEmpty {
             let needed = dependency.required.map { Atom.require(machine.key($0)) }
             branch.choices.append(.either([[.forbid(machine.key(dependency.key))], needed]))
