@@ -15,23 +15,31 @@ private struct MachineCase: CustomTestStringConvertible, Sendable {
 
 private let machines = [
     MachineCase(name: "object with free strings") {
-        TemplateMachine([[
-            .text(#"{"key":""#), .body(least: 0, most: nil), .text(#","value":""#), .body(least: 2, most: nil), .text("}"),
-        ]])
+        TemplateMachine([
+            [
+                .text(#"{"key":""#), .body(least: 0, most: nil), .text(#","value":""#), .body(least: 2, most: nil),
+                .text("}"),
+            ]
+        ])
     },
     MachineCase(name: "bounded strings") {
-        TemplateMachine([[.text(#"[""#), .body(least: 1, most: 3), .text(#",""#), .body(least: 0, most: 30), .text("]")]])
+        TemplateMachine([
+            [.text(#"[""#), .body(least: 1, most: 3), .text(#",""#), .body(least: 0, most: 30), .text("]")]
+        ])
     },
     MachineCase(name: "strings whose end is not told") {
         TemplateMachine(
-            [[.text(#"[""#), .body(least: 2, most: 9), .text(#",""#), .body(least: 0, most: nil), .text("]")]], givesBounds: false,
+            [[.text(#"[""#), .body(least: 2, most: 9), .text(#",""#), .body(least: 0, most: nil), .text("]")]],
+            givesBounds: false,
             knowsClosing: false
         )
     },
     MachineCase(name: "alternatives") {
         TemplateMachine([
-            [.text(#"{"key":true}"#)], [.text(#"{"key":"value"}"#)], [.text(#"{"key":"#), .digits(least: 1, most: 5), .text("}")],
-            [.text("null")], [.digits(least: 1, most: nil)], [.text(#"{"a":""#), .body(least: 0, most: 20), .text("}")],
+            [.text(#"{"key":true}"#)], [.text(#"{"key":"value"}"#)],
+            [.text(#"{"key":"#), .digits(least: 1, most: 5), .text("}")],
+            [.text("null")], [.digits(least: 1, most: nil)],
+            [.text(#"{"a":""#), .body(least: 0, most: 20), .text("}")],
             [.text(#"{"keyé中😀":""#), .body(least: 0, most: nil), .text("}")],
         ])
     },
@@ -81,7 +89,8 @@ struct MaskEngineTests {
     func missingBytes() throws {
         let vocabulary = TestVocabularies.small(without: ByteSet(Array("ux".utf8)))
         let machine = TemplateMachine([
-            [.text("\""), .body(least: 0, most: 9)], [.text("true")], [.text("[1,true]")], [.text("[1,null]")], [.text("[1]")],
+            [.text("\""), .body(least: 0, most: 9)], [.text("true")], [.text("[1,true]")], [.text("[1,null]")],
+            [.text("[1]")],
         ])
         let engine = try ConstraintEngine(machine: machine, vocabulary: vocabulary)
         var mask = TokenMask(tokenCount: vocabulary.count)
@@ -126,8 +135,9 @@ struct MaskEngineTests {
                 let exact = Set(TestVocabularies.oracle(machine, configuration, vocabulary))
                 let allowed = mask.indices
                 #expect(allowed.allSatisfy(exact.contains))
-                guard let token = allowed.filter({ !vocabulary.endOfGeneration.contains($0) })
-                    .randomElement(using: &generator)
+                guard
+                    let token = allowed.filter({ !vocabulary.endOfGeneration.contains($0) })
+                        .randomElement(using: &generator)
                 else { break }
                 configuration = try #require(engine.commit(configuration, token))
                 budget -= 1
@@ -225,6 +235,7 @@ final class SpelledMachine: ConstraintMachine {
     func allowedBytes(_ configuration: ConfigID) -> ByteSet { base.allowedBytes(configuration) }
     func maskKey(_ configuration: ConfigID) -> UInt64 { base.maskKey(configuration) }
     func stringBody(_ configuration: ConfigID) -> StringBody? { base.stringBody(configuration) }
+    func stringEnd(_ configuration: ConfigID) -> StringEnd? { base.stringEnd(configuration) }
     func minimumCompletion(_ configuration: ConfigID) -> Int { base.minimumCompletion(configuration) }
     func witness(_ configuration: ConfigID) -> [UInt8] { base.witness(configuration) }
 }

@@ -70,7 +70,11 @@ final class PatternMachine: ConstraintMachine {
             let high: UInt8 = bytes.count > 1 ? 0xBF : bytes[0] == 0xED ? 0x9F : bytes[0] == 0xF4 ? 0x8F : 0xBF
             for byte in low...high {
                 let next = bytes + [byte]
-                if missing == 1 { found += String(decoding: next, as: UTF8.self).unicodeScalars.map(\.value) } else { complete(next) }
+                if missing == 1 {
+                    found += String(decoding: next, as: UTF8.self).unicodeScalars.map(\.value)
+                } else {
+                    complete(next)
+                }
             }
         }
         complete(bytes)
@@ -98,7 +102,9 @@ final class PatternMachine: ConstraintMachine {
             }
             if bytes[0] == 0x5C {
                 guard "0123456789abcdef".utf8.contains(byte) else { return nil }
-                if next.count < 5 { return byte == 0x30 || (next.count == 4 && byte == 0x31) ? within(next, state) : nil }
+                if next.count < 5 {
+                    return byte == 0x30 || (next.count == 4 && byte == 0x31) ? within(next, state) : nil
+                }
                 if next.count == 5 { return byte == 0x30 || byte == 0x31 ? within(next, state) : nil }
                 let scalar = UInt32(bytes.last == 0x31 ? 16 : 0) + (UInt32(String(UnicodeScalar(byte)), radix: 16) ?? 0)
                 return Self.escapes.values.contains(scalar) ? nil : feed(scalar, state)
@@ -116,7 +122,9 @@ final class PatternMachine: ConstraintMachine {
     private func within(_ bytes: [UInt8], _ state: State) -> State? {
         var seen: Set<Int> = []
         for scalar in Self.scalars(bytes) where seen.insert(automaton.classOf(scalar: scalar)).inserted {
-            if feed(scalar, state) != nil { return State(place: .within(bytes), automaton: state.automaton, count: state.count) }
+            if feed(scalar, state) != nil {
+                return State(place: .within(bytes), automaton: state.automaton, count: state.count)
+            }
         }
         return nil
     }
@@ -143,9 +151,12 @@ final class PatternMachine: ConstraintMachine {
         guard let state = states[Int(configuration.rawValue)], state.place == .body else { return nil }
         return StringBody(
             automaton: automaton, state: state.automaton, missingScalars: max(0, least - state.count),
-            remainingScalars: most.map { $0 - state.count },
-            closing: knowsClosing ? intern(State(place: .done, automaton: .dead)) : .dead
+            remainingScalars: most.map { $0 - state.count }
         )
+    }
+
+    func stringEnd(_ configuration: ConfigID) -> StringEnd? {
+        knowsClosing ? StringEnd(closing: intern(State(place: .done, automaton: .dead))) : nil
     }
 
     func minimumCompletion(_ configuration: ConfigID) -> Int { witness(configuration).count }

@@ -7,8 +7,10 @@ import Testing
 
 struct MaskPatternTests {
     private static let sources = [
-        "^[a-z]+$", "^[^/]*(/[^/]+)*$", #"^\S+$"#, #"^\d{4}-\d{2}-\d{2}$"#, "^[0-9a-f]{8}-[0-9a-f]{4}$", "^[ -~]*$", "^.{3,30}$",
-        "^[A-Z][a-z]*( [A-Z][a-z]*)*$", "key", #"^(a|bc)*é?中?$"#, "^[a-zA-Z0-9_-]{1,20}$", #"^[^\n]*\n[^x]*$"#, "^(?!.*value)",
+        "^[a-z]+$", "^[^/]*(/[^/]+)*$", #"^\S+$"#, #"^\d{4}-\d{2}-\d{2}$"#, "^[0-9a-f]{8}-[0-9a-f]{4}$", "^[ -~]*$",
+        "^.{3,30}$",
+        "^[A-Z][a-z]*( [A-Z][a-z]*)*$", "key", #"^(a|bc)*é?中?$"#, "^[a-zA-Z0-9_-]{1,20}$", #"^[^\n]*\n[^x]*$"#,
+        "^(?!.*value)",
     ]
 
     private static let vocabulary = TestVocabularies.small()
@@ -40,24 +42,28 @@ struct MaskPatternTests {
     func windows(_ source: String) throws {
         for (least, most) in [(1, 7), (3, nil), (9, 40)] as [(Int, Int?)] {
             let machine = try PatternMachine(.pattern(try Pattern(source)), least: least, most: most)
-            guard machine.automaton.canFinish(machine.automaton.start, minScalars: least, maxScalars: most) == .alive else { continue }
+            guard machine.automaton.canFinish(machine.automaton.start, minScalars: least, maxScalars: most) == .alive
+            else { continue }
             try check(machine, Self.vocabulary, walks: 1)
         }
     }
 
     @Test func stringsWhoseEndIsNotTold() throws {
-        let machine = try PatternMachine(.pattern(try Pattern("^[a-z]+(:[a-z]*)?$")), least: 2, most: 20, knowsClosing: false)
+        let machine = try PatternMachine(
+            .pattern(try Pattern("^[a-z]+(:[a-z]*)?$")), least: 2, most: 20, knowsClosing: false)
         try check(machine, Self.vocabulary, walks: 2)
     }
 
     @Test(
-        "the same over SmolLM2's vocabulary", .enabled(if: SharedData.has("maskbench/vocab/smollm2.jsonl"), "needs FORMWORK_SHARED"),
+        "the same over SmolLM2's vocabulary",
+        .enabled(if: SharedData.has("maskbench/vocab/smollm2.jsonl"), "needs FORMWORK_SHARED"),
         arguments: ["^[a-z]+$", #"^\S+$"#, "^[a-zA-Z0-9_-]{1,20}$"]
     )
     func equalsOracleOnRealVocabulary(_ source: String) throws {
         let vocabulary = try MaskVocabularyTests.smollm2.get()
         let machine = try PatternMachine(.pattern(try Pattern(source)))
-        // Scalars that need the bytes the vocabulary lacks occur in no token, so the unguarded engine is right for the masks themselves.
+        // Scalars that need the bytes the vocabulary lacks occur in no token, so the unguarded engine is right for the
+        // masks themselves.
         let spelled = UnguardedMachine(machine, alphabet: vocabulary.singleBytes)
         let engine = try ConstraintEngine(machine: spelled, vocabulary: vocabulary)
         var generator = SeededGenerator(4)
@@ -78,7 +84,8 @@ struct ForcedTokenTests {
     @Test func endsBeforeTokensThatCouldReachOver() throws {
         let vocabulary = TokenVocabulary(
             tokens: (["<s>", "</s>"].map { _ in nil } as [[UInt8]?])
-                + (0...255).map { [UInt8($0)] } + ["{\"", "key", "\":", "\":\"", "\"a", ":\"", "{\"k"].map { Array($0.utf8) },
+                + (0...255).map { [UInt8($0)] }
+                + ["{\"", "key", "\":", "\":\"", "\"a", ":\"", "{\"k"].map { Array($0.utf8) },
             endOfGeneration: [1]
         )
         func encode(_ bytes: [UInt8]) -> [Int] {
@@ -124,6 +131,7 @@ final class UnguardedMachine: ConstraintMachine {
     func allowedBytes(_ configuration: ConfigID) -> ByteSet { base.allowedBytes(configuration) }
     func maskKey(_ configuration: ConfigID) -> UInt64 { base.maskKey(configuration) }
     func stringBody(_ configuration: ConfigID) -> StringBody? { base.stringBody(configuration) }
+    func stringEnd(_ configuration: ConfigID) -> StringEnd? { base.stringEnd(configuration) }
     func minimumCompletion(_ configuration: ConfigID) -> Int { base.minimumCompletion(configuration) }
     func witness(_ configuration: ConfigID) -> [UInt8] { base.witness(configuration) }
 }

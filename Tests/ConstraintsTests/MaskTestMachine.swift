@@ -4,7 +4,8 @@ import Constraints
 
 /// A machine that accepts the texts of a few templates: fixed bytes, digits and JSON string bodies in sequence.
 ///
-/// It is deterministic by following all templates at once, and never at a dead end because every template can always be finished.
+/// It is deterministic by following all templates at once, and never at a dead end because every template can always be
+/// finished.
 final class TemplateMachine: ConstraintMachine {
     enum Part: Hashable {
         case literal([UInt8])
@@ -19,7 +20,8 @@ final class TemplateMachine: ConstraintMachine {
         var template: Int
         var part: Int
         var count = 0
-        /// Within a literal: the bytes done. Within a body: 0 at a boundary, else the state of an escape or of a character.
+        /// Within a literal: the bytes done. Within a body: 0 at a boundary, else the state of an escape or of a
+        /// character.
         var state = 0
 
         static func < (left: Item, right: Item) -> Bool {
@@ -143,12 +145,15 @@ final class TemplateMachine: ConstraintMachine {
         guard items.count == 1, let item = items.first, item.part < templates[item.template].count,
             case .body(let least, let most) = templates[item.template][item.part], item.state == 0
         else { return nil }
-        let after = closure(Item(template: item.template, part: item.part + 1))
         return StringBody(
             missingScalars: max(0, least - item.count), remainingScalars: most.map { $0 - item.count },
-            closing: knowsClosing ? intern(after) : .dead,
-            completionBound: givesBounds ? minimumCompletion(configuration) : nil
+            closingCost: givesBounds ? minimumCompletion(configuration) - max(0, least - item.count) : nil
         )
+    }
+
+    func stringEnd(_ configuration: ConfigID) -> StringEnd? {
+        guard knowsClosing, let item = sets[Int(configuration.rawValue)].first else { return nil }
+        return StringEnd(closing: intern(closure(Item(template: item.template, part: item.part + 1))))
     }
 
     private func finish(_ item: Item) -> [UInt8] {
@@ -164,8 +169,11 @@ final class TemplateMachine: ConstraintMachine {
             if let end = ends[item.state] {
                 bytes = Array(end.utf8)
             } else {
-                bytes = [10: [0x80], 11: [0x80, 0x80], 12: [0xA0, 0x80], 13: [0x80, 0x80], 14: [0x80, 0x80, 0x80],
-                    15: [0x90, 0x80, 0x80], 16: [0x80, 0x80, 0x80]][item.state] ?? []
+                bytes =
+                    [
+                        10: [0x80], 11: [0x80, 0x80], 12: [0xA0, 0x80], 13: [0x80, 0x80], 14: [0x80, 0x80, 0x80],
+                        15: [0x90, 0x80, 0x80], 16: [0x80, 0x80, 0x80],
+                    ][item.state] ?? []
             }
             let count = item.count + (item.state == 0 ? 0 : 1)
             bytes += Array(repeating: 0x61, count: max(0, least - count)) + [0x22]
@@ -204,10 +212,12 @@ struct SeededGenerator: RandomNumberGenerator {
 enum TestVocabularies {
     /// All single bytes of `alphabet`, and combinations of a few pieces.
     static func small(without missing: ByteSet = ByteSet()) -> TokenVocabulary {
-        let pieces = [
-            "{", "}", "[", "]", ":", ",", "\"", "\\", "\\n", "\\u00", "\\\"", "a", "b", "key", "value", "é", "中", "😀", " ",
-            "  ", "1", "23", "\n", "\t", "true", "null", "\":\"", "\",\"", "\"}", "/", "-",
-        ].map { Array($0.utf8) } + [[0xC3], [0xE4, 0xB8], [0xF0, 0x9F], [0x98, 0x80], [0x80], [0xAD, 0x22]]
+        let pieces =
+            [
+                "{", "}", "[", "]", ":", ",", "\"", "\\", "\\n", "\\u00", "\\\"", "a", "b", "key", "value", "é", "中",
+                "😀", " ",
+                "  ", "1", "23", "\n", "\t", "true", "null", "\":\"", "\",\"", "\"}", "/", "-",
+            ].map { Array($0.utf8) } + [[0xC3], [0xE4, 0xB8], [0xF0, 0x9F], [0x98, 0x80], [0x80], [0xAD, 0x22]]
         var generator = SeededGenerator(7)
         var tokens: [[UInt8]?] = [nil, nil, nil]
         for byte in 0...255 where !missing.contains(UInt8(byte)) { tokens.append([UInt8(byte)]) }
@@ -224,12 +234,15 @@ enum TestVocabularies {
         tokens.append(Array(String(repeating: "a", count: 40).utf8))
         tokens.append([])
         return TokenVocabulary(
-            tokens: tokens.map { $0.flatMap { $0.contains(where: missing.contains) ? nil : $0 } }, endOfGeneration: [1, 2]
+            tokens: tokens.map { $0.flatMap { $0.contains(where: missing.contains) ? nil : $0 } },
+            endOfGeneration: [1, 2]
         )
     }
 
     /// What a mask must be: each token stepped byte by byte.
-    static func oracle(_ machine: some ConstraintMachine, _ configuration: ConfigID, _ vocabulary: TokenVocabulary) -> [Int] {
+    static func oracle(_ machine: some ConstraintMachine, _ configuration: ConfigID, _ vocabulary: TokenVocabulary)
+        -> [Int]
+    {
         let accepting = machine.isAccepting(configuration)
         return (0..<vocabulary.count).filter { token in
             if vocabulary.endOfGeneration.contains(token) { return accepting }

@@ -25,8 +25,7 @@ package struct ConfigID: Hashable, Sendable {
 ///
 /// The content of a string is characters that spell themselves, and canonical escapes. A run of *n* characters is
 /// viable exactly when *n* is at most ``remainingScalars`` and the automaton, where there is one, can still finish
-/// within the window that is left. The string may be closed exactly when ``missingScalars`` have come and the
-/// automaton accepts, unless ``closing`` is dead.
+/// within the window that is left.
 package struct StringBody {
     /// The automaton over the string's scalars; nil where any scalar may come next.
     package var automaton: Automaton?
@@ -36,23 +35,35 @@ package struct StringBody {
     package var missingScalars: Int
     /// The number of scalars that may still come; nil where there is no bound.
     package var remainingScalars: Int?
-    /// The configuration after the closing quote, where it does not depend on the content; otherwise dead, and then
-    /// nothing is said about when the string may be closed.
-    package var closing: ConfigID
-    /// An upper bound of the shortest completion, in bytes, after any viable run of characters from here; nil where
+    /// The bytes that complete the text once the content may end, the closing quote included: an upper bound; nil where
     /// none is known.
-    package var completionBound: Int?
+    package var closingCost: Int?
+    /// The rests of content along which the automaton does not tell; there only a step does.
+    package var detours: [[UInt8]] = []
 
     package init(
         automaton: Automaton? = nil, state: Automaton.StateID = .dead, missingScalars: Int = 0, remainingScalars: Int?,
-        closing: ConfigID = .dead, completionBound: Int? = nil
+        closingCost: Int? = nil
     ) {
         self.automaton = automaton
         self.state = state
         self.missingScalars = missingScalars
         self.remainingScalars = remainingScalars
+        self.closingCost = closingCost
+    }
+}
+
+/// What follows the closing quote of a string, whatever its content.
+package struct StringEnd {
+    /// A configuration after the quote. Where others differ from it, they allow the same bytes up to the end of the
+    /// next key.
+    package var closing: ConfigID
+    /// The rests of content after which the string may not end, or goes on in another way.
+    package var exceptions: [[UInt8]]
+
+    package init(closing: ConfigID, exceptions: [[UInt8]] = []) {
         self.closing = closing
-        self.completionBound = completionBound
+        self.exceptions = exceptions
     }
 }
 
@@ -81,6 +92,12 @@ package protocol ConstraintMachine: AnyObject {
 
     /// What may follow inside a string value or key; nil elsewhere, within an escape or within a character.
     func stringBody(_ configuration: ConfigID) -> StringBody?
+
+    /// How a string goes on after its closing quote; nil where that is not the same for all content.
+    ///
+    /// Asked only where ``stringBody(_:)`` is not nil. The string may be closed exactly when its missing scalars have
+    /// come and the automaton accepts, the exceptions aside.
+    func stringEnd(_ configuration: ConfigID) -> StringEnd?
 
     /// The number of bytes of a shortest completion.
     func minimumCompletion(_ configuration: ConfigID) -> Int

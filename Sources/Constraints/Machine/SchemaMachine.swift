@@ -81,6 +81,9 @@ package final class SchemaMachine: ConstraintMachine {
     var numberLists = FastInterner<[UInt32]>()
     var textSets = Interner<[[UInt8]]>()
     var matchers: [Pattern: Automaton] = [:]
+    /// Automata of the keys without a name, by object shape and kinds of keys.
+    var keyAutomata: [UInt64: Automaton?] = [:]
+    var keyAutomataOfObjects: [UInt32: Automaton?] = [:]
     var languageMatchers: [Language: Automaton] = [:]
     var wordLists: [StringRules: [[UInt8]]] = [:]
 

@@ -6,8 +6,12 @@ import Patterns
 final class AutomatonSummary {
     /// The states looked at for one summary.
     private static let regionLimit = 96
+    /// The states looked at for a bound over all.
+    private static let closureLimit = 2048
 
     let automaton: Automaton
+    /// A number of its own among the automata of an engine.
+    let number: UInt64
     /// By class of the automaton: the classes of the trie that share scalars with it.
     private var touching: [UInt64]
     private var summaries: [BodySummary] = [.none]
@@ -18,8 +22,9 @@ final class AutomatonSummary {
     private var capacity = 256
     private var alive: [Int32: UInt64] = [:]
 
-    init(_ automaton: Automaton) {
+    init(_ automaton: Automaton, number: Int) {
         self.automaton = automaton
+        self.number = UInt64(number)
         touching = [UInt64](repeating: 0, count: automaton.classCount)
         for (number, ranges) in ScalarClasses.ranges.enumerated() {
             let bit = UInt64(1) << UInt64(number)
@@ -105,10 +110,30 @@ final class AutomatonSummary {
         return result
     }
 
+    /// The scalars of the longest shortest completion of any state; nil if there are too many states to tell.
+    lazy var longestRest: Int? = {
+        var seen: Set<Int32> = [automaton.start.rawValue]
+        var queue = [automaton.start]
+        var head = 0
+        var longest = 0
+        while head < queue.count {
+            guard queue.count <= AutomatonSummary.closureLimit else { return nil }
+            let state = queue[head]
+            head += 1
+            guard isAlive(state) else { continue }
+            longest = max(longest, shortest(state))
+            for number in 0..<automaton.classCount {
+                let target = automaton.transition(state, class: number)
+                if !target.isDead, seen.insert(target.rawValue).inserted { queue.append(target) }
+            }
+        }
+        return longest
+    }()
+
     /// Explores by number of scalars.
     ///
-    /// The first pair of the result has all classes alive at once and holds as far as those stay alive; the second gives up classes for
-    /// longer runs: where its region closes, for runs of any length.
+    /// The first pair of the result has all classes alive at once and holds as far as those stay alive; the second
+    /// gives up classes for longer runs: where its region closes, for runs of any length.
     private func work(_ start: Automaton.StateID) -> BodySummary {
         var classes = aliveClasses(start)
         guard classes != 0 else { return .none }

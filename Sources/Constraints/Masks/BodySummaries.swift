@@ -2,7 +2,8 @@
 
 import Patterns
 
-/// Which plain runs are viable from a configuration within a string, so that whole subtrees of the trie can be taken at once.
+/// Which plain runs are viable from a configuration within a string, so that whole subtrees of the trie can be taken at
+/// once.
 struct BodySummary {
     /// Every run of at most ``scalars`` scalars of these classes is viable; empty outside of strings.
     var classes: UInt64 = 0
@@ -37,7 +38,8 @@ struct BodySummary {
         guard least == 0 || canWait, most > rest else { return .none }
         let room = most == .max ? .max : most - rest
         return BodySummary(
-            classes: classes, scalars: min(scalars, room), fewerClasses: fewerClasses, moreScalars: min(moreScalars, room),
+            classes: classes, scalars: min(scalars, room), fewerClasses: fewerClasses,
+            moreScalars: min(moreScalars, room),
             longestRest: longestRest, canWait: canWait
         )
     }
@@ -74,7 +76,7 @@ final class BodySummaries {
     private func work<Machine: ConstraintMachine>(_ configuration: ConfigID, _ machine: Machine) -> BodySummary {
         let raw = Int(configuration.rawValue)
         if raw >= capacity { grow(raw) }
-        guard let body = machine.stringBody(configuration) else {
+        guard let body = machine.stringBody(configuration), body.detours.isEmpty else {
             indices[raw] = 1
             return .none
         }
@@ -94,7 +96,7 @@ final class BodySummaries {
     func automata(_ automaton: Automaton) -> AutomatonSummary {
         if let last, last.automaton === automaton { return last }
         let id = ObjectIdentifier(automaton)
-        let known = byAutomaton[id] ?? AutomatonSummary(automaton)
+        let known = byAutomaton[id] ?? AutomatonSummary(automaton, number: byAutomaton.count)
         byAutomaton[id] = known
         last = known
         return known

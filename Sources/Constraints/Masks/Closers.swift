@@ -2,8 +2,9 @@
 
 /// The tokens that close a string: content, a quote, and what comes after it.
 ///
-/// Whether such a token is viable depends on its content only by the number of characters, unless an automaton watches over it, and on the
-/// rest only by the configuration after the quote. So the rests are kept apart, each with its tokens.
+/// Whether such a token is viable depends on its content only by the number of characters, unless an automaton watches
+/// over it, and on the rest only by the configuration after the quote. So the rests are kept apart, each with its
+/// tokens.
 final class Closers: @unchecked Sendable {  // immutable after its initialiser
     typealias Token = (token: UInt32, scalars: Int, rest: [UInt8])
 
@@ -21,13 +22,23 @@ final class Closers: @unchecked Sendable {  // immutable after its initialiser
     let entries: UnsafeMutablePointer<Entry>
     let bounds: UnsafeMutablePointer<UInt32>
 
+    /// Tokens that reach over the end of another key: they are looked at one by one.
+    let far: [UInt32]
+
+    /// Whether a comma and then two quotes come in a rest.
+    private static func isFar(_ rest: [UInt8]) -> Bool {
+        guard let comma = rest.firstIndex(of: 0x2C) else { return false }
+        return rest[comma...].reduce(0) { $1 == 0x22 ? $0 + 1 : $0 } >= 2
+    }
+
     init(_ tokens: [Token], bytes: [UInt8], offsets: [Int]) {
         trie = TokenTrie(ids: tokens.map(\.token), bytes: bytes, offsets: offsets)
         var numbers: [[UInt8]: Int] = [[]: 0]
         var groups: [[Entry]] = [[]]
         var restBytes: [UInt8] = []
         var restOffsets = [0, 0]
-        for (token, scalars, rest) in tokens {
+        far = tokens.filter { Closers.isFar($0.rest) }.map(\.token)
+        for (token, scalars, rest) in tokens where !Closers.isFar(rest) {
             let number: Int
             if let known = numbers[rest] {
                 number = known

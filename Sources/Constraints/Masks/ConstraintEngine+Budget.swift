@@ -12,6 +12,8 @@ struct CompletionStep {
 extension ConstraintEngine {
     /// The most nodes a walk under a budget visits.
     private static let walkLimit = 1 << 20
+    /// The most bytes that spell one character of a string.
+    private static let longestSpelling = 6
     /// The most configurations looked at in the search for a completion without unspellable bytes.
     private static let searchLimit = 1 << 14
 
@@ -33,8 +35,9 @@ extension ConstraintEngine {
 
     /// Writes the tokens after which the text can still be completed within the budget.
     ///
-    /// With a budget of at least ``minimumTokens(_:)`` the mask is never empty, and the same holds after each token it allows with a budget
-    /// less by one. Under a tight budget it may leave out some tokens after which the rest would just fit.
+    /// With a budget of at least ``minimumTokens(_:)`` the mask is never empty, and the same holds after each token it
+    /// allows with a budget less by one. Under a tight budget it may leave out some tokens after which the rest would
+    /// just fit.
     ///
     /// - Parameter budget: How many tokens may still come, the end of generation not counted.
     package func fillMask(_ configuration: ConfigID, budget: Int, into mask: inout TokenMask) {
@@ -51,7 +54,7 @@ extension ConstraintEngine {
         if let step = completionStep(configuration), step.count > 0, step.count <= budget {
             words[Int(step.token >> 6)] |= 1 << UInt64(step.token & 63)
         }
-        _ = survey(configuration, limit: budget - 1, words)
+        _ = survey(vocabulary.trie, configuration, limit: budget - 1, words)
     }
 
     /// Whether the text can be completed within `budget` tokens.
@@ -63,20 +66,48 @@ extension ConstraintEngine {
     /// The most tokens that a completion may need after any one token: an upper bound.
     private func reach(_ configuration: ConfigID) -> Int {
         if let known = reaches[configuration] { return known }
-        let result = configuration.isDead ? .max : survey(configuration, limit: .max, nil)
+        let result =
+            configuration.isDead
+            ? .max : bodyReach(configuration) ?? survey(vocabulary.trie, configuration, limit: .max, nil)
         reaches[configuration] = result
         return result
+    }
+
+    /// The same within a string whose end does not depend on its content, without looking at each token.
+    private func bodyReach(_ configuration: ConfigID) -> Int? {
+        guard !isGuarded, vocabulary.closers.far.isEmpty, let body = machine.stringBody(configuration),
+            let closingCost = body.closingCost, let end = machine.stringEnd(configuration), end.exceptions.isEmpty
+        else { return nil }
+        var content = body.missingScalars
+        if let automaton = body.automaton {
+            guard body.missingScalars == 0, let rest = summaries.automata(automaton).longestRest else { return nil }
+            content = rest * ConstraintEngine.longestSpelling
+        }
+        // A token may end within a character.
+        let inside = content + ConstraintEngine.longestSpelling + closingCost
+        let outside: Int
+        if let known = restReaches[end.closing] {
+            outside = known
+        } else {
+            outside = max(
+                machine.minimumCompletion(end.closing), survey(vocabulary.closers.rests, end.closing, limit: .max, nil)
+            )
+            restReaches[end.closing] = outside
+        }
+        return max(inside, outside)
     }
 
     /// Visits all tokens that may come next.
     ///
     /// - Parameters:
+    ///   - trie: The tokens.
     ///   - limit: How long a completion after the token may be.
     ///   - words: Where to add the tokens that keep to the limit.
     /// - Returns: The longest completion after a token: a bound in tokens, `Int.max` if the walk was cut short.
-    private func survey(_ configuration: ConfigID, limit: Int, _ words: UnsafeMutablePointer<UInt64>?) -> Int {
+    private func survey(
+        _ trie: TokenTrie, _ configuration: ConfigID, limit: Int, _ words: UnsafeMutablePointer<UInt64>?
+    ) -> Int {
         let machine = machine
-        let trie = vocabulary.trie
         let nodes = trie.nodes
         let stack = UnsafeMutablePointer<ConfigID>.allocate(capacity: trie.maximumDepth + 2)
         defer { stack.deallocate() }
@@ -110,8 +141,7 @@ extension ConstraintEngine {
                 if previous.cost <= limit, previous.cost < .max { add(node.firstRank, ownEnd) }
                 if !(isGuarded && previous.cost == .max) { longest = max(longest, previous.cost) }
             }
-            if !isGuarded, Int(node.end) - index > 2, let bound = machine.stringBody(next)?.completionBound,
-                bound <= limit,
+            if !isGuarded, Int(node.end) - index > 2, let bound = runBound(next), bound <= limit,
                 summaries.summary(of: next, machine).covers(node.classes, scalars: node.maximumScalars)
             {
                 add(ownEnd, nodes[Int(node.end)].firstRank)
@@ -123,6 +153,19 @@ extension ConstraintEngine {
             index += 1
         }
         return longest
+    }
+
+    /// The bytes of a completion after any run that the summary of a string's configuration covers; nil where none is
+    /// known.
+    private func runBound(_ configuration: ConfigID) -> Int? {
+        guard let body = machine.stringBody(configuration), let closingCost = body.closingCost else { return nil }
+        guard body.automaton != nil else {
+            return body.missingScalars + ConstraintEngine.longestSpelling + closingCost
+        }
+        let summary = summaries.summary(of: configuration, machine)
+        let rest = max(summary.longestRest, body.missingScalars)
+        guard body.missingScalars == 0 || summary.canWait, rest < 1 << 32 else { return nil }
+        return (rest + 1) * ConstraintEngine.longestSpelling + closingCost
     }
 
     /// The tokens of a completion: the number of bytes where that keeps to the limit, because each is a token.

@@ -5,10 +5,11 @@ import Patterns
 extension ConstraintEngine {
     /// Adds the tokens that begin within a string which an automaton watches over.
     ///
-    /// The walk steps the automaton only, and the machine only behind a closing quote. It takes a subtree at once where the automaton stays
-    /// alive through all of it.
+    /// The walk steps the automaton only, and the machine only behind a closing quote. It takes a subtree at once where
+    /// the automaton stays alive through all of it.
     func addContent<Machine: ConstraintMachine>(
-        _ machine: Machine, _ automaton: Automaton, _ body: StringBody, into words: UnsafeMutablePointer<UInt64>
+        _ machine: Machine, _ automaton: Automaton, _ body: StringBody, _ closing: ConfigID,
+        into words: UnsafeMutablePointer<UInt64>
     ) {
         let trie = vocabulary.trie
         let nodes = trie.nodes
@@ -31,9 +32,9 @@ extension ConstraintEngine {
                 index = Int(node.end)
                 continue
             case .close:
-                if !body.closing.isDead, current.scalars >= window.least, automaton.isAccepting(current.state) {
+                if !closing.isDead, current.scalars >= window.least, automaton.isAccepting(current.state) {
                     addTokens(trie, index, into: words)
-                    walk(machine, trie, below: index, body.closing, into: words)
+                    walk(machine, trie, below: index, closing, into: words)
                 }
                 index = Int(node.end)
                 continue
@@ -77,14 +78,6 @@ extension ConstraintEngine {
             }
             content[depth] = current
             index += 1
-        }
-    }
-
-    /// Adds the tokens that end at a node.
-    private func addTokens(_ trie: TokenTrie, _ index: Int, into words: UnsafeMutablePointer<UInt64>) {
-        for rank in trie.nodes[index].firstRank..<trie.nodes[index + 1].firstRank {
-            let id = trie.tokens[Int(rank)]
-            words[Int(id >> 6)] |= 1 << UInt64(id & 63)
         }
     }
 }

@@ -16,15 +16,18 @@ extension ConstraintEngine {
         return bytes
     }
 
-    /// The tokens that the model's own tokeniser makes of the forced bytes, as far as they do not depend on what follows.
+    /// The tokens that the model's own tokeniser makes of the forced bytes, as far as they do not depend on what
+    /// follows.
     ///
-    /// The text before and the forced bytes are encoded together, so that the tokens are those the model has seen in training. Tokens at the
-    /// end are left out as long as some token of the vocabulary reaches over the end of the forced bytes in a way the constraint allows.
+    /// The text before and the forced bytes are encoded together, so that the tokens are those the model has seen in
+    /// training. Tokens at the end are left out as long as some token of the vocabulary reaches over the end of the
+    /// forced bytes in a way the constraint allows.
     ///
     /// - Parameters:
     ///   - recent: The text just before, at a token boundary: a few tokens are enough.
     ///   - encode: The tokeniser, without special tokens.
-    /// - Returns: Tokens that can be committed one after another; none where the tokeniser would join the text before with the forced bytes.
+    /// - Returns: Tokens that can be committed one after another; none where the tokeniser would join the text before
+    ///   with the forced bytes.
     package func forcedTokens(
         _ configuration: ConfigID, after recent: [UInt8], encode: ([UInt8]) -> [Int]
     ) -> [Int] {

@@ -3,7 +3,11 @@
 extension ConstraintEngine {
     /// Adds the tokens that may come next to `words`, the ends of generation excepted.
     func compute(_ configuration: ConfigID, into words: UnsafeMutablePointer<UInt64>) {
-        compute(machine, configuration, into: words)
+        if let schemaMachine {
+            compute(schemaMachine, configuration, into: words)
+        } else {
+            compute(machine, configuration, into: words)
+        }
     }
 
     private func compute<Machine: ConstraintMachine>(
@@ -16,17 +20,23 @@ extension ConstraintEngine {
         }
         if let body = machine.stringBody(configuration) {
             let most = body.remainingScalars ?? .max
+            let end = machine.stringEnd(configuration)
             if let automaton = body.automaton {
-                addContent(machine, automaton, body, into: words)
+                // Content alone is the same wherever the automaton is in the same state.
+                let isShared = end == nil && body.missingScalars == 0 && body.remainingScalars == nil
+                let key =
+                    1 << 63 | summaries.automata(automaton).number << 32
+                    | UInt64(UInt32(bitPattern: body.state.rawValue))
+                if !isShared || !cache.read(key, into: words) {
+                    addContent(machine, automaton, body, end?.closing ?? .dead, into: words)
+                    if isShared { cache.store(key, words) }
+                }
+                for detour in body.detours { follow(machine, configuration, detour, into: words) }
             } else {
                 vocabulary.addContent(scalars: most, to: words)
-                if !body.closing.isDead, body.missingScalars <= vocabulary.longestToken {
-                    vocabulary.closers.add(
-                        rests(machine, after: body.closing), least: body.missingScalars, most: most, to: words
-                    )
-                }
+                if let end { addClosers(machine, configuration, body, end, into: words) }
             }
-            if body.closing.isDead { walk(machine, vocabulary.closers.trie, below: 0, configuration, into: words) }
+            if end == nil { walk(machine, vocabulary.closers.trie, below: 0, configuration, into: words) }
         } else {
             walk(machine, trie, below: 0, configuration, into: words)
         }
@@ -54,7 +64,8 @@ extension ConstraintEngine {
         walk(machine, trie, from: top + 1, to: Int(nodes[top].end), configuration, into: words)
     }
 
-    /// Adds the tokens at the nodes from `first` up to `end`: one or more sibling subtrees, below a node where the machine is in `configuration`.
+    /// Adds the tokens at the nodes from `first` up to `end`: one or more sibling subtrees, below a node where the
+    /// machine is in `configuration`.
     private func walk<Machine: ConstraintMachine>(
         _ machine: Machine, _ trie: TokenTrie, from first: Int, to end: Int, _ configuration: ConfigID,
         into words: UnsafeMutablePointer<UInt64>
@@ -99,6 +110,78 @@ extension ConstraintEngine {
             }
             path[Int(node.depth)] = next
             index += 1
+        }
+    }
+
+    /// Decides the tokens along some bytes by steps of the machine.
+    private func follow<Machine: ConstraintMachine>(
+        _ machine: Machine, _ configuration: ConfigID, _ bytes: [UInt8], into words: UnsafeMutablePointer<UInt64>
+    ) {
+        let trie = vocabulary.trie
+        var node = 0
+        var next = configuration
+        for byte in bytes {
+            guard let child = trie.child(of: node, byte) else { return }
+            node = child
+            if !next.isDead { next = machine.step(next, byte) }
+            for rank in trie.nodes[node].firstRank..<trie.nodes[node + 1].firstRank {
+                let id = trie.tokens[Int(rank)]
+                let bit = UInt64(1) << UInt64(id & 63)
+                if next.isDead { words[Int(id >> 6)] &= ~bit } else { words[Int(id >> 6)] |= bit }
+            }
+        }
+    }
+
+    /// Adds the tokens that close a string without an automaton.
+    private func addClosers<Machine: ConstraintMachine>(
+        _ machine: Machine, _ configuration: ConfigID, _ body: StringBody, _ end: StringEnd,
+        into words: UnsafeMutablePointer<UInt64>
+    ) {
+        let closers = vocabulary.closers
+        if body.missingScalars <= vocabulary.longestToken, !end.closing.isDead {
+            closers.add(
+                rests(machine, after: end.closing), least: body.missingScalars, most: body.remainingScalars ?? .max,
+                to: words
+            )
+        }
+        for token in closers.far {
+            let next = vocabulary.withBytes(of: Int(token)) { bytes in
+                var next = configuration
+                for byte in bytes where !next.isDead { next = machine.step(next, byte) }
+                return next
+            }
+            if !next.isDead { words[Int(token >> 6)] |= 1 << UInt64(token & 63) }
+        }
+        let trie = closers.trie
+        for exception in end.exceptions {
+            var node = 0
+            var isToken = true
+            for byte in exception {
+                guard let child = trie.child(of: node, byte) else {
+                    isToken = false
+                    break
+                }
+                node = child
+            }
+            guard isToken, let quote = trie.child(of: node, 0x22) else { continue }
+            for rank in trie.nodes[quote].firstRank..<trie.nodes[Int(trie.nodes[quote].end)].firstRank {
+                let id = trie.tokens[Int(rank)]
+                words[Int(id >> 6)] &= ~(1 << UInt64(id & 63))
+            }
+            var next = configuration
+            for byte in exception where !next.isDead { next = machine.step(next, byte) }
+            if !next.isDead { next = machine.step(next, 0x22) }
+            guard !next.isDead else { continue }
+            addTokens(trie, quote, into: words)
+            walk(machine, trie, below: quote, next, into: words)
+        }
+    }
+
+    /// Adds the tokens that end at a node.
+    func addTokens(_ trie: TokenTrie, _ index: Int, into words: UnsafeMutablePointer<UInt64>) {
+        for rank in trie.nodes[index].firstRank..<trie.nodes[index + 1].firstRank {
+            let id = trie.tokens[Int(rank)]
+            words[Int(id >> 6)] |= 1 << UInt64(id & 63)
         }
     }
 

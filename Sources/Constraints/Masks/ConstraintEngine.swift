@@ -4,24 +4,27 @@ import Patterns
 
 /// Token masks for one constraint over one vocabulary.
 ///
-/// A configuration is a plain value: keep several to go back or to try alternatives. The engine keeps what it has learnt about the
-/// constraint - the machine's states and finished masks - for all sequences that use it, one thread at a time.
+/// A configuration is a plain value: keep several to go back or to try alternatives. The engine keeps what it has
+/// learnt about the constraint - the machine's states and finished masks - for all sequences that use it, one thread at
+/// a time.
 ///
 ///     let engine = try ConstraintEngine(machine: machine, vocabulary: vocabulary)
 ///     var configuration = engine.start()
 ///     engine.fillMask(configuration, into: &mask)
 ///     if let next = engine.commit(configuration, token) { configuration = next }
 ///
-/// A token is allowed exactly when the text so far and the token's bytes can be completed to an accepted text by further tokens. An end of
-/// generation is allowed exactly when the text so far is complete.
+/// A token is allowed exactly when the text so far and the token's bytes can be completed to an accepted text by
+/// further tokens. An end of generation is allowed exactly when the text so far is complete.
 package final class ConstraintEngine {
     package let machine: any ConstraintMachine
     package let vocabulary: TokenVocabulary
+    /// The machine if it is a schema's, so that the walks are compiled for it.
+    let schemaMachine: SchemaMachine?
 
     /// Whether bytes occur in accepted texts that are no tokens of their own, so that a viable text may have no tokens.
     ///
     /// Then each configuration a token leads to is checked for a completion in tokens, and nothing is filled in bulk.
-    let isGuarded: Bool
+    package let isGuarded: Bool
     let cache: MaskCache
     /// The configurations along the walk, by depth in the trie.
     let path: UnsafeMutablePointer<ConfigID>
@@ -34,15 +37,20 @@ package final class ConstraintEngine {
     var completions: [ConfigID: CompletionStep] = [:]
     /// The longest completion in bytes that one token may leave, by configuration.
     var reaches: [ConfigID: Int] = [:]
+    /// The same for the rests of closing tokens, by the configuration after the quote.
+    var restReaches: [ConfigID: Int] = [:]
 
     /// Combines a constraint and a vocabulary.
     ///
     /// - Parameter cacheLimit: The most bytes for finished masks; zero turns the cache off.
-    /// - Throws: ``MaskError`` with code ``MaskError/Code/unspellable`` if the vocabulary lacks bytes that every accepted text needs.
+    /// - Throws: ``MaskError`` with code ``MaskError/Code/unspellable`` if the vocabulary lacks bytes that every
+    ///   accepted text needs.
     package init(
         machine: any ConstraintMachine, vocabulary: TokenVocabulary, cacheLimit: Int = 64 << 20
     ) throws(MaskError) {
         self.machine = machine
+        schemaMachine = machine as? SchemaMachine
+        if let schemaMachine { schemaMachine.longestToken = max(schemaMachine.longestToken, vocabulary.longestToken) }
         self.vocabulary = vocabulary
         isGuarded = !machine.alphabet.isSubset(of: vocabulary.singleBytes)
         cache = MaskCache(wordCapacity: vocabulary.wordCapacity, byteLimit: cacheLimit)
@@ -78,8 +86,20 @@ package final class ConstraintEngine {
     /// - Complexity: O(*b*) in the token's byte length.
     package func commit(_ configuration: ConfigID, _ token: Int) -> ConfigID? {
         guard token >= 0, token < vocabulary.count else { return nil }
-        let machine = machine
-        let next: ConfigID = vocabulary.withBytes(of: token) { bytes in
+        let next: ConfigID
+        if let schemaMachine {
+            next = advance(schemaMachine, configuration, token)
+        } else {
+            next = advance(machine, configuration, token)
+        }
+        if next.isDead || (isGuarded && completionStep(next) == nil) { return nil }
+        return next
+    }
+
+    private func advance<Machine: ConstraintMachine>(
+        _ machine: Machine, _ configuration: ConfigID, _ token: Int
+    ) -> ConfigID {
+        vocabulary.withBytes(of: token) { bytes in
             guard !bytes.isEmpty else { return .dead }
             var next = configuration
             for byte in bytes {
@@ -88,8 +108,6 @@ package final class ConstraintEngine {
             }
             return next
         }
-        if next.isDead || (isGuarded && completionStep(next) == nil) { return nil }
-        return next
     }
 
     /// The configuration after `bytes`, or nil if no accepted text continues that way.

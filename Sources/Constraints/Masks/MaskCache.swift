@@ -2,8 +2,8 @@
 
 /// Finished masks by key, bounded in bytes.
 ///
-/// Entries live in two generations. A new or used entry belongs to the young one; when the young ones take half the space, the old ones
-/// are dropped and the young become old. Keys are compared in full.
+/// Entries live in two generations. A new or used entry belongs to the young one; when the young ones take half the
+/// space, the old ones are dropped and the young become old. Keys are compared in full.
 final class MaskCache {
     /// Masks of at most this many tokens are kept as lists of ids.
     static let sparseLimit = 512

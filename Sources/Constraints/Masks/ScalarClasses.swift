@@ -2,8 +2,9 @@
 
 /// The fixed partition of Unicode scalars by which the token trie summarises what lies below a node.
 ///
-/// There are 64 classes, so a set of classes is one word. ASCII punctuation has one class per character, because patterns single it out;
-/// letters, digits and the blocks beyond ASCII share classes. Two classes stand for byte sequences that are not scalars.
+/// There are 64 classes, so a set of classes is one word. ASCII punctuation has one class per character, because
+/// patterns single it out; letters, digits and the blocks beyond ASCII share classes. Two classes stand for byte
+/// sequences that are not scalars.
 enum ScalarClasses {
     /// Bytes that are no part of well-formed UTF-8 at their place.
     static let malformed: UInt64 = 1 << 0

@@ -2,21 +2,22 @@
 
 /// One bit per vocabulary token, set where the constraint allows the token next.
 ///
-/// Bits are stored in 32-bit words, least significant bit first, in token id order, so that a dump can be compared word for word with other
-/// engines. Bits at or above ``tokenCount`` are always zero.
+/// Bits are stored in 32-bit words, least significant bit first, in token id order, so that a dump can be compared word
+/// for word with other engines. Bits at or above ``tokenCount`` are always zero.
 ///
 ///     var mask = TokenMask(tokenCount: vocabulary.count)
 ///     engine.fillMask(configuration, into: &mask)
 ///     guard mask.contains(next) else { ... }
 ///
-/// A mask owns its storage and cannot be copied implicitly: a decode loop reuses one mask for the whole generation. To keep a mask, call
-/// ``clone()``.
+/// A mask owns its storage and cannot be copied implicitly: a decode loop reuses one mask for the whole generation. To
+/// keep a mask, call ``clone()``.
 ///
 /// - Invariant: `wordCount == (tokenCount + 31) / 32`.
 public struct TokenMask: ~Copyable {
     /// The number of tokens the mask speaks about.
     public let tokenCount: Int
-    /// 64-bit words, least significant bit first: on a little-endian machine the same bytes as the 32-bit words of the dump.
+    /// 64-bit words, least significant bit first: on a little-endian machine the same bytes as the 32-bit words of the
+    /// dump.
     @usableFromInline let storage: UnsafeMutablePointer<UInt64>
     @usableFromInline let capacity: Int
 

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// A trie over the bytes of tokens, flat and in depth-first order.
 ///
-/// Ranks number the tokens in trie order, tokens of equal bytes next to each other, so that the tokens of a subtree are a contiguous
-/// range: those of node `p` and everything below it are the ranks from `nodes[p].firstRank` up to `nodes[nodes[p].end].firstRank`, and
-/// those that end at `p` itself reach up to `nodes[p + 1].firstRank`. A last node without meaning closes the array.
+/// Ranks number the tokens in trie order, tokens of equal bytes next to each other, so that the tokens of a subtree are
+/// a contiguous range: those of node `p` and everything below it are the ranks from `nodes[p].firstRank` up to
+/// `nodes[nodes[p].end].firstRank`, and those that end at `p` itself reach up to `nodes[p + 1].firstRank`. A last node
+/// without meaning closes the array.
 final class TokenTrie: @unchecked Sendable {  // immutable after its initialiser
     struct Node {
         /// The scalar classes strictly below, read from a character boundary at this node.
@@ -51,7 +52,8 @@ final class TokenTrie: @unchecked Sendable {  // immutable after its initialiser
     /// - Parameters:
     ///   - ids: Token ids, in increasing order.
     ///   - bytes: The bytes of all tokens, one after another.
-    ///   - offsets: Where the bytes of each token id begin in `bytes`; the next entry is their end. No token of `ids` is empty.
+    ///   - offsets: Where the bytes of each token id begin in `bytes`; the next entry is their end. No token of `ids`
+    ///     is empty.
     init(ids: [UInt32], bytes: [UInt8], offsets: [Int]) {
         tokenCount = ids.count
         let ranked = UnsafeMutablePointer<UInt32>.allocate(capacity: max(1, ids.count))
@@ -171,7 +173,8 @@ final class TokenTrie: @unchecked Sendable {  // immutable after its initialiser
         var scalars: UInt8 = 0
     }
 
-    /// Adds what is at and below `index`, whose byte comes after those the decoder has seen since the boundary: at most four levels down.
+    /// Adds what is at and below `index`, whose byte comes after those the decoder has seen since the boundary: at most
+    /// four levels down.
     private func add(_ index: Int, _ decoder: ScalarDecoder, to summary: inout Summary) {
         var decoder = decoder
         switch decoder.feed(nodes[index].byte) {

@@ -4,8 +4,8 @@
 ///
 ///     let vocabulary = TokenVocabulary(tokens: [Array("{".utf8), Array("}".utf8), nil], endOfGeneration: [2])
 ///
-/// Tokens of equal bytes are allowed together. Special tokens have no bytes here and are never allowed, except the ends of generation, which
-/// are allowed exactly where the text is complete.
+/// Tokens of equal bytes are allowed together. Special tokens have no bytes here and are never allowed, except the ends
+/// of generation, which are allowed exactly where the text is complete.
 public final class TokenVocabulary: @unchecked Sendable {  // immutable after its initialiser
     /// The number of token ids, special ones included.
     public let count: Int
@@ -13,6 +13,8 @@ public final class TokenVocabulary: @unchecked Sendable {  // immutable after it
     public let endOfGeneration: [Int]
     /// The bytes that are tokens of their own.
     package let singleBytes: ByteSet
+    /// Whether there are tokens for characters of the planes 4 to 11; see ``SpellingProfile/allowsUnassignedPlanes``.
+    public var spellsUnassignedPlanes: Bool { singleBytes.contains(0xF1) && singleBytes.contains(0xF2) }
     /// The number of bytes of the longest token.
     public var longestToken: Int { trie.maximumDepth }
 
@@ -20,7 +22,8 @@ public final class TokenVocabulary: @unchecked Sendable {  // immutable after it
     let trie: TokenTrie
     /// The tokens that are string content and then a closing quote, with or without text after it.
     let closers: Closers
-    /// By number of characters: the tokens of string content of at most that many, the last one possibly unfinished, as mask words.
+    /// By number of characters: the tokens of string content of at most that many, the last one possibly unfinished, as
+    /// mask words.
     let contentSlices: UnsafeMutablePointer<UInt64>
     let wordCapacity: Int
     /// The content tokens longer than the last slice but one covers: id and number of scalars, shortest first.

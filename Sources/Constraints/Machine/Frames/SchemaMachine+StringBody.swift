@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Patterns
+
+extension SchemaMachine {
+    package func stringBody(_ configuration: ConfigID) -> StringBody? {
+        let current = configurations[configuration.rawValue]
+        guard current.aux == 0 else { return nil }
+        switch current.kind {
+        case .string: return valueBody(current)
+        case .key: return keyBody(current)
+        default: return nil
+        }
+    }
+
+    package func stringEnd(_ configuration: ConfigID) -> StringEnd? {
+        let current = configurations[configuration.rawValue]
+        // Where the text is kept, what follows the quote depends on it.
+        guard current.aux == 0, !contexts[current.context].isRecording else { return nil }
+        switch current.kind {
+        case .string: return valueEnd(current)
+        case .key: return keyEnd(current, configuration)
+        default: return nil
+        }
+    }
+
+    // MARK: Values
+
+    private func valueBody(_ current: Configuration) -> StringBody? {
+        let list = alternativeLists[current.alternatives]
+        guard list.count == 1 else { return mixedBody(current) }
+        let alternative = Alternative(rawValue: list[0])
+        let state = stringStates[alternative.state]
+        guard let shape = stringShapes[Int(state.shape)], shape.finite == nil else { return nil }
+        var body = StringBody(
+            missingScalars: max(0, shape.minLength - Int(state.length)),
+            remainingScalars: shape.maxLength.map { $0 - Int(state.length) },
+            closingCost: closingCost(shape, outside(current, alternative.tag))
+        )
+        if let automaton = shape.automaton {
+            body.automaton = automaton
+            body.state = Automaton.StateID(rawValue: state.automaton)
+        } else if shape.excluded != nil, !state.position.isEmpty {
+            // At the most characters an excluded text would be a dead end.
+            guard shape.maxLength == nil else { return nil }
+        }
+        return body
+    }
+
+    private func outside(_ current: Configuration, _ tag: UInt32) -> Cost {
+        contextCosts[Int(current.context)][Int(tag)]
+    }
+
+    /// The cost of the quote and what is outside; each text that is not allowed may ask for one more character.
+    private func closingCost(_ shape: StringShape, _ outside: Cost) -> Int? {
+        let cost = Cost.sum(outside, 1 + (shape.excluded?.texts.count ?? 0))
+        return isPretty || cost >= .infinite ? nil : cost
+    }
+
+    /// A value of several kinds: only where one of them allows all that the others do.
+    private func mixedBody(_ current: Configuration) -> StringBody? {
+        var most = 0
+        for alternative in alternatives(current) {
+            let state = stringStates[alternative.state]
+            guard let shape = stringShapes[Int(state.shape)], shape.finite == nil, shape.automaton == nil else {
+                most = .max
+                continue
+            }
+            guard let maximum = shape.maxLength else {
+                return StringBody(
+                    missingScalars: max(0, shape.minLength - Int(state.length)), remainingScalars: nil,
+                    closingCost: closingCost(shape, outside(current, alternative.tag))
+                )
+            }
+            if most < .max { most = state.position.isEmpty ? max(most, maximum - Int(state.length)) : .max }
+        }
+        return most == .max ? nil : StringBody(remainingScalars: most)
+    }
+
+    private func valueEnd(_ current: Configuration) -> StringEnd? {
+        let list = alternativeLists[current.alternatives]
+        guard list.count == 1 else { return nil }
+        let alternative = Alternative(rawValue: list[0])
+        let state = stringStates[alternative.state]
+        guard let shape = stringShapes[Int(state.shape)] else { return nil }
+        return StringEnd(
+            closing: pop(current.context, [alternative.tag], 0),
+            exceptions: shape.excluded.map { rests($0, state.position) } ?? []
+        )
+    }
+
+    // MARK: Keys
+
+    /// A key body is free where keys without a name may come: those that have one do no harm then.
+    private func keyBody(_ current: Configuration) -> StringBody? {
+        for alternative in alternatives(current) {
+            let key = keyStates[alternative.state]
+            guard key.kind >= 0, isFree(key), let shape = stringShapes[Int(key.string.shape)] else { continue }
+            let outside = Cost.sum(
+                outside(current, alternative.tag), valueCost(object: key.object, kind: Int(key.kind)))
+            return StringBody(
+                missingScalars: max(0, shape.minLength - Int(key.string.length)), remainingScalars: nil,
+                closingCost: closingCost(shape, outside)
+            )
+        }
+        return patternedKeyBody(current)
+    }
+
+    /// A key whose kinds are told apart by patterns: one automaton for all of them.
+    private func patternedKeyBody(_ current: Configuration) -> StringBody? {
+        var object: UInt32?
+        var hasAnonymous = false
+        for alternative in alternatives(current) {
+            let key = keyStates[alternative.state]
+            guard object == nil || object == key.object else { return nil }
+            object = key.object
+            if key.kind >= 0 { hasAnonymous = true }
+        }
+        // The text is kept only as long as keys without a name may come.
+        guard hasAnonymous, let object, let shape = shape(objectStates[object]),
+            let automaton = keyAutomaton(object, shape)
+        else { return nil }
+        let isRecording = contexts[current.context].isRecording
+        let spelled = isRecording ? lastKey(current.text) : bytes(of: current.text, after: 0)
+        var state = automaton.start
+        for scalar in String(decoding: StringSpelling.unescaped(spelled), as: UTF8.self).unicodeScalars {
+            state = automaton.transition(state, scalar: scalar)
+        }
+        var body = StringBody(automaton: automaton, state: state, remainingScalars: nil)
+        let texts =
+            shape.reserved.map { StringSpelling.escaped($0) } + shape.named.map(\.spelling)
+            + textSets[objectStates[object].used].flatMap { [$0, StringSpelling.escaped($0)] }
+        body.detours = texts.filter { $0.starts(with: spelled) }.map { Array($0.dropFirst(spelled.count)) }
+        return body
+    }
+
+    /// The automaton of all anonymous keys that an object may have next, used and reserved ones included.
+    private func keyAutomaton(_ object: UInt32, _ shape: ObjectShape) -> Automaton? {
+        if let known = keyAutomataOfObjects[object] { return known }
+        let automaton = makeKeyAutomaton(object, shape)
+        keyAutomataOfObjects[object] = .some(automaton)
+        return automaton
+    }
+
+    private func makeKeyAutomaton(_ object: UInt32, _ shape: ObjectShape) -> Automaton? {
+        let state = objectStates[object]
+        guard allowsAnonymous(state) else { return nil }
+        let kinds = anonymousKeys(shape)
+        guard kinds.count <= 32 else { return nil }
+        var members: UInt64 = 0
+        for (index, kind) in kinds.enumerated() where valueCost(object: object, kind: index) < .infinite {
+            guard kind.rules.minLength == 0, kind.rules.maxLength == nil, kind.rules.finite == nil else { return nil }
+            var rules = kind.rules
+            rules.excluded.formUnion(textSets[state.used])
+            guard self.shape(rules) != nil else { continue }
+            members |= 1 << UInt64(index)
+        }
+        let key = UInt64(state.shape) << 32 | members
+        if let known = keyAutomata[key] { return known }
+        let languages = kinds.indices.filter { members & (1 << UInt64($0)) != 0 }.map {
+            Language.all(kinds[$0].rules.languages)
+        }
+        let automaton = languages.isEmpty ? nil : try? Automaton(.any(languages))
+        keyAutomata[key] = .some(automaton)
+        return automaton
+    }
+
+    private func isFree(_ key: KeyState) -> Bool {
+        guard let shape = stringShapes[Int(key.string.shape)] else { return false }
+        return shape.finite == nil && shape.automaton == nil && shape.maxLength == nil
+    }
+
+    private func keyEnd(_ current: Configuration, _ number: ConfigID) -> StringEnd? {
+        var exceptions: [[UInt8]] = []
+        for alternative in alternatives(current) {
+            let key = keyStates[alternative.state]
+            if key.kind < 0 {
+                guard let shape = shape(objectStates[key.object]) else { return nil }
+                exceptions += rests(shape.spellings, key.position)
+                continue
+            }
+            guard isFree(key), let shape = stringShapes[Int(key.string.shape)],
+                Int(key.string.length) >= shape.minLength
+            else {
+                return nil
+            }
+            // The value depends on the name where whole objects are excluded.
+            guard numberLists[objectStates[key.object].agreeing].isEmpty else { return nil }
+            if let excluded = shape.excluded { exceptions += rests(excluded, key.string.position) }
+        }
+        // A key like no other stands for all that have no name and were not used.
+        let first = ByteSet(exceptions.compactMap(\.first))
+        guard let byte = Self.plainBytes.first(where: { !first.contains($0) }) else { return nil }
+        return StringEnd(closing: step(step(number, byte), 0x22), exceptions: exceptions)
+    }
+
+    /// What completes the texts that begin with the bytes read so far.
+    private func rests(_ texts: FiniteTexts, _ position: FiniteTexts.Position) -> [[UInt8]] {
+        (Int(position.low)..<max(Int(position.low), Int(position.high))).map {
+            Array(texts.texts[$0].dropFirst(Int(position.depth)))
+        }
+    }
+}
