@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Benchmarks
+import Foundation
+
+extension BenchCommand {
+    struct Masks: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Measure token masks on schemas with instances.",
+            discussion: """
+                Reads vocab-v1 and case files and writes mask-results-v1; names may end in .gz. Exit status 2 where an
+                invalid instance is accepted.
+
+                EXAMPLE
+                  formwork bench masks --vocab vocab.jsonl.gz --cases cases.jsonl.gz --out results.jsonl
+                """
+        )
+
+        @Option(name: .long, help: "The vocabulary.")
+        var vocab: String
+
+        @Option(name: .long, help: "The cases.")
+        var cases: String
+
+        @Option(name: .long, help: "Where the results go.")
+        var out: String
+
+        @Option(name: .long, help: "Run every K-th case only.")
+        var every: Int = 1
+
+        func run() throws {
+            for path in [vocab, cases] where !FileManager.default.isReadableFile(atPath: path) {
+                throw CommandFailure(.unreadable, "cannot read '\(path)'")
+            }
+            let score = try MaskBench.run(vocab: vocab, cases: cases, out: out, every: every) { try? Console.line($0) }
+            if !score.invalidationErrors.isEmpty { throw CommandFailure(.dataInvalid) }
+        }
+    }
+}
