@@ -126,18 +126,21 @@ extension SchemaMachine {
 
     /// The bytes after an anonymous key with its closing quote.
     func valueCost(object: UInt32, kind: Int) -> Cost {
-        let key = UInt64(object) << 32 | UInt64(kind) | 1 << 31
-        if let known = namedValueCosts[key] { return known }
+        let place = UInt64(object) << 32 | UInt64(kind) | 1 << 31
+        if let known = namedValueCosts[place] { return known }
         var best = Cost.infinite
         let state = objectStates[object]
         if let shape = shape(state) {
-            for option in options(state, anonymous: anonymousKeys(shape)[kind], key: nil) {
+            let keys = anonymousKeys(shape)[kind]
+            // Where more keys must follow, the one being read may take the shortest from them: the cost is an upper bound.
+            let key = shape.isSimple ? nil : word(keys, state, 0).map { StringSpelling.unescaped($0) }
+            for option in options(state, anonymous: keys, key: key) {
                 let own = cost(of: option.node)
                 if own >= best { continue }
                 best = min(best, Cost.sum(Cost.sum(colonCost, own), objectCosts[Int(intern(option.next))]))
             }
         }
-        namedValueCosts[key] = best
+        namedValueCosts[place] = best
         return best
     }
 

@@ -188,8 +188,8 @@ extension SchemaMachine {
         var total = 0
         var index = nextRequired(state, shape, from: Int(state.cursor))
         while index < shape.named.count {
+            // Asked for even where the sum is infinite already, so that the solver knows all the nodes it needs.
             total = Cost.sum(total, memberCost(shape.named[index], solver))
-            if total >= .infinite { return .infinite }
             index = nextRequired(state, shape, from: index + 1)
         }
         return total

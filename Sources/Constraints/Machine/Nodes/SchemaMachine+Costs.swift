@@ -11,7 +11,9 @@ final class CostSolver {
     private let machine: SchemaMachine
     private var estimates: [NodeID: Cost] = [:]
     private var dependents: [NodeID: Set<NodeID>] = [:]
+    /// Nodes to evaluate, oldest first: what a node depends on comes before the node comes again.
     private var queue: [NodeID] = []
+    private var head = 0
     private var queued: Set<NodeID> = []
     private var current: NodeID?
     /// Whether an expansion that was under way had to be taken as empty.
@@ -39,8 +41,10 @@ final class CostSolver {
     func solve(_ measure: () -> Cost) -> Cost {
         current = nil
         var result = measure()
-        while !queue.isEmpty {
-            while let node = queue.popLast() {
+        while head < queue.count {
+            while head < queue.count {
+                let node = queue[head]
+                head += 1
                 queued.remove(node)
                 current = node
                 let cost = evaluate(node)
