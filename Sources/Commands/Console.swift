@@ -72,9 +72,24 @@ enum Console {
     }
 
     /// Writes a file under a temporary name and renames it, so that the old one stays whole if anything fails.
+    ///
+    /// A link is followed, and what is no regular file, such as a device or a pipe, is written as it is.
     static func writeFile(_ path: String, _ text: String) throws(CommandFailure) {
+        let target = URL(fileURLWithPath: path).resolvingSymlinksInPath()
         do {
-            try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+            let attributes = try? FileManager.default.attributesOfItem(atPath: target.path)
+            let type = attributes?[.type] as? FileAttributeType
+            if type == nil || type == .typeRegular {
+                try Data(text.utf8).write(to: target, options: .atomic)
+                // A new file would have lost the mode of the old one.
+                if let mode = attributes?[.posixPermissions] {
+                    try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: target.path)
+                }
+            } else {
+                let handle = try FileHandle(forWritingTo: target)
+                try handle.write(contentsOf: Data(text.utf8))
+                try handle.close()
+            }
         } catch {
             throw CommandFailure(.unreadable, "cannot write '\(path)': \(error.localizedDescription)")
         }
