@@ -100,7 +100,8 @@ public struct Formwork: AsyncParsableCommand {
     static func status(of diagnostics: [Diagnostic]) -> ExitStatus {
         let errors = diagnostics.filter { $0.severity == .error }.map { String(describing: $0.id) }
         if errors.contains(where: { $0.hasPrefix("constraint.unsatisfiable") }) { return .schemaInvalid }
-        if !errors.isEmpty, errors.allSatisfy({ $0.hasPrefix("constraint.") }) { return .unsupported }
+        let isUnsupported = { (id: String) in id.hasPrefix("constraint.") || id.hasPrefix("schema.unsupported") }
+        if !errors.isEmpty, errors.allSatisfy(isUnsupported) { return .unsupported }
         return .schemaInvalid
     }
 }

@@ -110,6 +110,16 @@ struct CommandTests {
         }
     }
 
+    @Test func whatIsNotSupportedIsNamedWithItsPlace() throws {
+        try terminal { terminal in
+            try terminal.write("s.json", #"{"properties":{"a":{"type":"string","pattern":"(a)\\1"}}}"#)
+            let outcome = try terminal.run("schema", "check", "s.json")
+            #expect(outcome.status == 3)
+            #expect(outcome.errors.contains("s.json:1:"))
+            #expect(outcome.errors.contains("back-reference"))
+        }
+    }
+
     @Test func schemaConvertGoesBothWays() throws {
         try terminal { terminal in
             try terminal.write("contact.yaml", contact)
