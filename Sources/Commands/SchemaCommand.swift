@@ -45,6 +45,13 @@ struct SchemaCommand: ParsableCommand {
                     let machine = try SchemaMachine(
                         spec.graph, profile: whitespace.profile, formats: schemaArguments.formats)
                     let shortest = String(decoding: machine.witness(machine.start), as: UTF8.self)
+                    // The machine is lazy: asking for the first bytes expands every type that the root may have.
+                    _ = machine.allowedBytes(machine.start)
+                    let limitations = machine.limitations.map { limitation in
+                        var warning = limitation
+                        warning.severity = .warning
+                        return warning
+                    }
                     let survey = KeywordSurvey(spec.graph, formats: schemaArguments.formats)
                     switch output {
                     case .text:
@@ -59,6 +66,10 @@ struct SchemaCommand: ParsableCommand {
                                 "  formats of your own, not asserted: \(survey.unknownFormats.joined(separator: ", "))")
                         }
                         try Console.line("  shortest document (\(shortest.utf8.count) bytes): \(shortest)")
+                        if !limitations.isEmpty {
+                            try Console.line("  valid, but never offered:")
+                            try Console.line(DiagnosticRenderer().text(limitations))
+                        }
                         if !spec.warnings.isEmpty {
                             try Console.line(DiagnosticRenderer().text(spec.warnings))
                         }
@@ -71,6 +82,7 @@ struct SchemaCommand: ParsableCommand {
                             "annotations": .array(survey.annotations.map { .string($0) }),
                             "unknown_formats": .array(survey.unknownFormats.map { .string($0) }),
                             "shortest": .string(shortest),
+                            "limitations": DiagnosticRenderer().json(limitations),
                             "diagnostics": DiagnosticRenderer().json(spec.warnings),
                         ])
                     }
