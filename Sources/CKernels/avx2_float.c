@@ -57,11 +57,6 @@ CK_INLINE VF vf_zero_below(VF p, VF x, float limit) {
 
 CK_INLINE uint32_t vf_equal_bits(VF a, VF b) { return (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_EQ_OQ)); }
 
-CK_INLINE __m256 load_keys(const bool is_f16, const void *cache, size_t element) {
-    return is_f16 ? vf_load_f16((const uint16_t *)cache + element) : vf_load((const float *)cache + element);
-}
-
-#include "transpose_keys.h"
 #include "float_template.h"
 
 static void ck_rope_adjacent_avx2(float *x, const float *table, size_t heads, size_t head_size, size_t rotated) {

@@ -60,12 +60,6 @@ CK_INLINE VF vf_zero_below(VF p, VF x, float limit) {
 
 CK_INLINE uint32_t vf_equal_bits(VF a, VF b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
 
-CK_INLINE __m256 load_keys(const bool is_f16, const void *cache, size_t element) {
-    return is_f16 ? _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)((const uint16_t *)cache + element)))
-                  : _mm256_loadu_ps((const float *)cache + element);
-}
-
-#include "transpose_keys.h"
 #include "float_template.h"
 
 CK_END_TARGET

@@ -212,6 +212,21 @@ size_t ck_attention_scratch_bytes(size_t head_size) {
     return (2 * CK_BLOCK_ROWS * stride + CK_BLOCK_ROWS * CK_KEY_BLOCK + 2 * stride * CK_KEY_BLOCK) * sizeof(float);
 }
 
+void ck_store_key(const float *key, size_t head_size, size_t position, bool is_f16, void *keys) {
+    if (is_f16) {
+        uint16_t half[64], *out = keys;
+        for (size_t begin = 0; begin < head_size; begin += 64) {
+            size_t count = head_size - begin < 64 ? head_size - begin : 64;
+            current()->f32_to_f16(key + begin, half, count);
+            uint16_t *column = out + ck_key_index(position, begin, head_size);
+            for (size_t e = 0; e < count; e++) column[e * CK_KEY_PANEL] = half[e];
+        }
+    } else {
+        float *column = (float *)keys + ck_key_index(position, 0, head_size);
+        for (size_t e = 0; e < head_size; e++) column[e * CK_KEY_PANEL] = key[e];
+    }
+}
+
 void ck_attend(const ck_attention *attention, void *scratch) { current()->attend(attention, scratch); }
 
 void ck_rms_norm(const float *x, const float *weight, float epsilon, float *out, size_t n) {

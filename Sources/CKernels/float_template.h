@@ -11,7 +11,6 @@
 //   vf_round                     to the nearest whole number
 //   vf_zero_below(p, x, limit)   0 where x < limit, else p
 //   vf_equal_bits(a, b)          bit i set where lane i is equal
-//   transpose_keys               see below
 // under the target attribute of the variant.
 
 // --- Exponential -----------------------------------------------------------------------------------------------------
@@ -278,69 +277,84 @@ CK_INLINE size_t first_key(const ck_attention *a, size_t last) {
     return a->window != 0 && last + 1 > a->window ? last + 1 - a->window : 0;
 }
 
-/// Scores of `heads` query rows (head_size apart) against keys [begin, begin + count): scores[h][j].
-CK_INLINE void dot_scores(const ck_attention *a, const bool is_f16, const int heads, const float *q, size_t begin,
-                          size_t count, float (*scores)[CK_KEY_BLOCK]) {
-    size_t whole = a->head_size / VW * VW;
-    for (size_t j = 0; j < count; j += 2) {
-        size_t k0 = (begin + j) * a->kv_stride, k1 = j + 1 < count ? k0 + a->kv_stride : k0;
-        VF acc[4][2];
+/// The panel of keys that begins at a multiple of CK_KEY_BLOCK: element e of key begin + j at e * CK_KEY_BLOCK + j.
+CK_INLINE size_t key_panel(const ck_attention *a, size_t begin) { return begin * a->head_size; }
+
+/// Scores of `heads` query rows (stride apart) against the first `count` keys of a panel: scores[h][j]; columns up to the
+/// next multiple of `vectors` VW are written too.
+CK_INLINE void dot_scores(const ck_attention *a, const bool is_f16, const int heads, const int vectors, const float *q,
+                          size_t stride, size_t begin, size_t count, float (*scores)[CK_KEY_BLOCK]) {
+    size_t panel = key_panel(a, begin);
+    for (size_t j = 0; j < count; j += (size_t)vectors * VW) {
+        VF acc[4][4];
 #pragma clang loop unroll(full)
-        for (int h = 0; h < heads; h++) acc[h][0] = acc[h][1] = vf_set1(0);
-        for (size_t e = 0; e < whole; e += VW) {
-            VF w0 = load_cache(is_f16, a->k, k0 + e), w1 = load_cache(is_f16, a->k, k1 + e);
+        for (int h = 0; h < heads; h++)
+#pragma clang loop unroll(full)
+            for (int c = 0; c < vectors; c++) acc[h][c] = vf_set1(0);
+        for (size_t e = 0; e < a->head_size; e++) {
+            VF w[4];
+#pragma clang loop unroll(full)
+            for (int c = 0; c < vectors; c++)
+                w[c] = load_cache(is_f16, a->k, panel + e * CK_KEY_BLOCK + j + (size_t)c * VW);
 #pragma clang loop unroll(full)
             for (int h = 0; h < heads; h++) {
-                VF x = vf_load(q + (size_t)h * a->head_size + e);
-                acc[h][0] = vf_fma(x, w0, acc[h][0]);
-                acc[h][1] = vf_fma(x, w1, acc[h][1]);
+                VF x = vf_set1(q[(size_t)h * stride + e]);
+#pragma clang loop unroll(full)
+                for (int c = 0; c < vectors; c++) acc[h][c] = vf_fma(x, w[c], acc[h][c]);
             }
         }
 #pragma clang loop unroll(full)
-        for (int h = 0; h < heads; h++) {
-            float s0 = vf_sum(acc[h][0]), s1 = vf_sum(acc[h][1]);
-            for (size_t e = whole; e < a->head_size; e++) {
-                s0 += q[(size_t)h * a->head_size + e] * cache_element(is_f16, a->k, k0 + e);
-                s1 += q[(size_t)h * a->head_size + e] * cache_element(is_f16, a->k, k1 + e);
-            }
-            scores[h][j] = s0 * a->scale;
-            if (j + 1 < count) scores[h][j + 1] = s1 * a->scale;
-        }
+        for (int h = 0; h < heads; h++)
+#pragma clang loop unroll(full)
+            for (int c = 0; c < vectors; c++) vf_store(scores[h] + j + (size_t)c * VW, acc[h][c]);
     }
 }
 
-/// sum[h * stride + e] += scores[h][j] * value j, for `heads` rows.
-CK_INLINE void add_values(const ck_attention *a, const bool is_f16, const int heads, size_t begin, size_t count,
-                          float (*scores)[CK_KEY_BLOCK], float *sum, size_t stride) {
-    size_t e = 0;
-    for (; e + 2 * VW <= a->head_size; e += 2 * VW) {
-        VF acc[4][2];
+/// sum[h * stride + e] += scores[h][j] * value j for `vectors` VW elements from e on, `from` <= j < `to`, `heads` rows.
+CK_INLINE void add_value_columns(const ck_attention *a, const bool is_f16, const int heads, const int vectors,
+                                 size_t begin, size_t from, size_t to, float (*scores)[CK_KEY_BLOCK], size_t e,
+                                 float *sum, size_t stride) {
+    VF acc[4][2];
+#pragma clang loop unroll(full)
+    for (int h = 0; h < heads; h++)
+#pragma clang loop unroll(full)
+        for (int c = 0; c < vectors; c++) acc[h][c] = vf_load(sum + (size_t)h * stride + e + (size_t)c * VW);
+    for (size_t j = from; j < to; j++) {
+        VF v[2];
+#pragma clang loop unroll(full)
+        for (int c = 0; c < vectors; c++) v[c] = load_cache(is_f16, a->v, (begin + j) * a->kv_stride + e + (size_t)c * VW);
 #pragma clang loop unroll(full)
         for (int h = 0; h < heads; h++) {
-            acc[h][0] = vf_load(sum + (size_t)h * stride + e);
-            acc[h][1] = vf_load(sum + (size_t)h * stride + e + VW);
-        }
-        for (size_t j = 0; j < count; j++) {
-            VF v0 = load_cache(is_f16, a->v, (begin + j) * a->kv_stride + e);
-            VF v1 = load_cache(is_f16, a->v, (begin + j) * a->kv_stride + e + VW);
+            VF weight = vf_set1(scores[h][j]);
 #pragma clang loop unroll(full)
-            for (int h = 0; h < heads; h++) {
-                VF weight = vf_set1(scores[h][j]);
-                acc[h][0] = vf_fma(weight, v0, acc[h][0]);
-                acc[h][1] = vf_fma(weight, v1, acc[h][1]);
-            }
-        }
-#pragma clang loop unroll(full)
-        for (int h = 0; h < heads; h++) {
-            vf_store(sum + (size_t)h * stride + e, acc[h][0]);
-            vf_store(sum + (size_t)h * stride + e + VW, acc[h][1]);
+            for (int c = 0; c < vectors; c++) acc[h][c] = vf_fma(weight, v[c], acc[h][c]);
         }
     }
-    for (; e < a->head_size; e++)
-        for (int h = 0; h < heads; h++)
-            for (size_t j = 0; j < count; j++)
-                sum[(size_t)h * stride + e]
-                    += scores[h][j] * cache_element(is_f16, a->v, (begin + j) * a->kv_stride + e);
+#pragma clang loop unroll(full)
+    for (int h = 0; h < heads; h++)
+#pragma clang loop unroll(full)
+        for (int c = 0; c < vectors; c++) vf_store(sum + (size_t)h * stride + e + (size_t)c * VW, acc[h][c]);
+}
+
+/// sum[h * stride + e] += scores[h][j] * value j, for `from` <= j < `to` and `heads` rows.
+CK_INLINE void add_values(const ck_attention *a, const bool is_f16, const int heads, size_t begin, size_t from,
+                          size_t to, float (*scores)[CK_KEY_BLOCK], float *sum, size_t stride) {
+    size_t e = 0;
+    for (; e + 2 * VW <= a->head_size; e += 2 * VW)
+        add_value_columns(a, is_f16, heads, 2, begin, from, to, scores, e, sum, stride);
+    for (; e + VW <= a->head_size; e += VW)
+        add_value_columns(a, is_f16, heads, 1, begin, from, to, scores, e, sum, stride);
+    if (e == a->head_size) return;
+    for (size_t j = from; j < to; j++) {
+        float rest[VW] = {0};
+        for (size_t i = 0; e + i < a->head_size; i++)
+            rest[i] = cache_element(is_f16, a->v, (begin + j) * a->kv_stride + e + i);
+        VF value = vf_load(rest);
+        for (int h = 0; h < heads; h++) {
+            float *row = sum + (size_t)h * stride + e;
+            vf_store(row, vf_fma(vf_set1(scores[h][j]), value, vf_load(row)));
+        }
+    }
 }
 
 /// Folds a block of `count` scores into a row's running maximum and total; scores become weights, sum is rescaled.
@@ -355,25 +369,35 @@ CK_INLINE void fold_scores(float *scores, size_t count, float *largest, float *t
     *total += exponentiate(scores, count, *largest);
 }
 
-/// Few rows: each key and value is read once for all heads of a query, by dot products.
+/// Few rows: each key and value is read once for all heads of a query.
+///
+/// Every sum runs in the order of `attend_block`, so that a position's result does not depend on how many were computed
+/// together. scratch holds queries, sums and scores.
 CK_INLINE void attend_rows(const ck_attention *a, const bool is_f16, const int heads, size_t query, size_t head,
-                           float *sum, size_t stride, float (*scores)[CK_KEY_BLOCK]) {
-    const float *q = a->q + query * a->q_stride + head * a->head_size;
-    size_t last = a->first_position + query;
+                           float *scratch) {
+    const size_t size = a->head_size, stride = (size + 31) / 32 * 32;
+    float *q = scratch, *sum = q + 4 * stride;
+    float(*scores)[CK_KEY_BLOCK] = (float(*)[CK_KEY_BLOCK])(sum + 4 * stride);
+    size_t last = a->first_position + query, first = first_key(a, last);
     float largest[4], total[4] = {0};
-    for (int h = 0; h < heads; h++) largest[h] = -__builtin_inff();
-    memset(sum, 0, (size_t)heads * stride * sizeof(float));
-    for (size_t begin = first_key(a, last); begin <= last; begin += CK_KEY_BLOCK) {
-        size_t count = last + 1 - begin < CK_KEY_BLOCK ? last + 1 - begin : CK_KEY_BLOCK;
-        dot_scores(a, is_f16, heads, q, begin, count, scores);
-        for (int h = 0; h < heads; h++)
-            fold_scores(scores[h], count, &largest[h], &total[h], sum + (size_t)h * stride, stride);
-        add_values(a, is_f16, heads, begin, count, scores, sum, stride);
-    }
-    float *out = a->out + query * a->out_stride + head * a->head_size;
     for (int h = 0; h < heads; h++) {
-        NAME(ck_scale)(sum + (size_t)h * stride, 1 / total[h], a->head_size);
-        memcpy(out + (size_t)h * a->head_size, sum + (size_t)h * stride, a->head_size * sizeof(float));
+        memcpy(q + (size_t)h * stride, a->q + query * a->q_stride + (head + (size_t)h) * size, size * sizeof(float));
+        NAME(ck_scale)(q + (size_t)h * stride, a->scale, size);
+        largest[h] = -__builtin_inff();
+    }
+    memset(sum, 0, (size_t)heads * stride * sizeof(float));
+    for (size_t begin = first / CK_KEY_BLOCK * CK_KEY_BLOCK; begin <= last; begin += CK_KEY_BLOCK) {
+        size_t from = first > begin ? first - begin : 0;
+        size_t to = last + 1 - begin < CK_KEY_BLOCK ? last + 1 - begin : CK_KEY_BLOCK;
+        dot_scores(a, is_f16, heads, heads < 3 ? 4 : 2, q, stride, begin, to, scores);
+        for (int h = 0; h < heads; h++)
+            fold_scores(scores[h] + from, to - from, &largest[h], &total[h], sum + (size_t)h * stride, stride);
+        add_values(a, is_f16, heads, begin, from, to, scores, sum, stride);
+    }
+    float *out = a->out + query * a->out_stride + head * size;
+    for (int h = 0; h < heads; h++) {
+        NAME(ck_scale)(sum + (size_t)h * stride, 1 / total[h], size);
+        memcpy(out + (size_t)h * size, sum + (size_t)h * stride, size * sizeof(float));
     }
 }
 
@@ -425,7 +449,7 @@ static void NAME(block_product)(bool add, const float *a, size_t a_stride, size_
         }
 }
 
-/// Many rows: blocks of keys are expanded once (keys transposed) and multiplied by a block of queries.
+/// Many rows: blocks of keys and values are expanded once and multiplied by a block of queries.
 ///
 /// scratch holds queries, sums, scores, keys and values, laid out by `ck_attention_scratch_bytes`.
 CK_INLINE void attend_block(const ck_attention *a, const bool is_f16, size_t query, size_t queries, size_t head,
@@ -443,16 +467,23 @@ CK_INLINE void attend_block(const ck_attention *a, const bool is_f16, size_t que
     }
     memset(sum, 0, rows * stride * sizeof(float));
     size_t last = a->first_position + query + queries - 1;
-    for (size_t begin = first_key(a, a->first_position + query); begin <= last; begin += CK_KEY_BLOCK) {
+    size_t first = first_key(a, a->first_position + query);
+    for (size_t begin = first / CK_KEY_BLOCK * CK_KEY_BLOCK; begin <= last; begin += CK_KEY_BLOCK) {
         size_t count = last + 1 - begin < CK_KEY_BLOCK ? last + 1 - begin : CK_KEY_BLOCK;
         size_t padded = (count + 2 * VW - 1) / (2 * VW) * (2 * VW);
-        transpose_keys(a, is_f16, begin, count, padded, keys);
+        const float *expanded = is_f16 ? keys : (const float *)a->k + key_panel(a, begin);
+        if (is_f16) {
+            const uint16_t *panel = (const uint16_t *)a->k + key_panel(a, begin);
+            for (size_t e = 0; e < size; e++)
+                for (size_t j = 0; j < padded; j += VW)
+                    vf_store(keys + e * CK_KEY_BLOCK + j, vf_load_f16(panel + e * CK_KEY_BLOCK + j));
+        }
         for (size_t j = 0; j < count; j++) {
             size_t e = 0, row = (begin + j) * a->kv_stride;
             for (; e + VW <= size; e += VW) vf_store(values + j * stride + e, load_cache(is_f16, a->v, row + e));
             for (; e < stride; e++) values[j * stride + e] = e < size ? cache_element(is_f16, a->v, row + e) : 0;
         }
-        NAME(block_product)(false, q, stride, rows, keys, CK_KEY_BLOCK, size, padded, scores, CK_KEY_BLOCK);
+        NAME(block_product)(false, q, stride, rows, expanded, CK_KEY_BLOCK, size, padded, scores, CK_KEY_BLOCK);
         for (size_t r = 0; r < rows; r++) {
             size_t position = a->first_position + query + r / heads, lower = first_key(a, position);
             size_t from = lower > begin ? lower - begin : 0, to = position + 1 > begin ? position + 1 - begin : 0;
@@ -488,15 +519,13 @@ CK_INLINE void attend(const ck_attention *a, const bool is_f16, float *scratch) 
         }
         return;
     }
-    size_t stride = (a->head_size + 31) / 32 * 32;
-    float(*scores)[CK_KEY_BLOCK] = (float(*)[CK_KEY_BLOCK])(scratch + 4 * stride);
     for (size_t query = 0; query < a->queries; query++)
         for (size_t head = 0; head < a->heads; head += 4) {
             switch (a->heads - head) {
-            case 1: attend_rows(a, is_f16, 1, query, head, scratch, stride, scores); break;
-            case 2: attend_rows(a, is_f16, 2, query, head, scratch, stride, scores); break;
-            case 3: attend_rows(a, is_f16, 3, query, head, scratch, stride, scores); break;
-            default: attend_rows(a, is_f16, 4, query, head, scratch, stride, scores); break;
+            case 1: attend_rows(a, is_f16, 1, query, head, scratch); break;
+            case 2: attend_rows(a, is_f16, 2, query, head, scratch); break;
+            case 3: attend_rows(a, is_f16, 3, query, head, scratch); break;
+            default: attend_rows(a, is_f16, 4, query, head, scratch); break;
             }
         }
 }

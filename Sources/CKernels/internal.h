@@ -160,9 +160,14 @@ void ck_fill_neon_float(ck_table *table);
 // --- Attention -------------------------------------------------------------------------------------------------------
 
 enum {
-    CK_KEY_BLOCK = 64,   // keys folded into the running softmax at once
-    CK_BLOCK_ROWS = 96,  // query rows (queries times heads) that share an expanded block of keys
+    CK_KEY_BLOCK = CK_KEY_PANEL,  // keys folded into the running softmax at once
+    CK_BLOCK_ROWS = 96,           // query rows (queries times heads) that share an expanded block of keys
 };
+
+/// Where element e of a key is in its head's panels.
+CK_INLINE size_t ck_key_index(size_t position, size_t e, size_t head_size) {
+    return (position / CK_KEY_PANEL * head_size + e) * CK_KEY_PANEL + position % CK_KEY_PANEL;
+}
 
 // --- Scalar conversions ----------------------------------------------------------------------------------------------
 

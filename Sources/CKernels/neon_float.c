@@ -42,24 +42,6 @@ CK_INLINE uint32_t vf_equal_bits(VF a, VF b) {
     return vaddvq_u32(vandq_u32(vceqq_f32(a, b), weights));
 }
 
-CK_INLINE VF load_cache(const bool is_f16, const void *cache, size_t element);
-CK_INLINE float cache_element(const bool is_f16, const void *cache, size_t element);
-
-/// keys[e * CK_KEY_BLOCK + j] = element e of key begin + j; zero for count <= j < padded.
-CK_INLINE void transpose_keys(const ck_attention *a, const bool is_f16, size_t begin, size_t count, size_t padded,
-                              float *keys) {
-    for (size_t j = 0; j < padded; j++) {
-        size_t e = 0, row = (begin + j) * a->kv_stride;
-        if (j < count)
-            for (; e + 4 <= a->head_size; e += 4) {
-                float values[4];
-                vf_store(values, load_cache(is_f16, a->k, row + e));
-                for (size_t i = 0; i < 4; i++) keys[(e + i) * CK_KEY_BLOCK + j] = values[i];
-            }
-        for (; e < a->head_size; e++) keys[e * CK_KEY_BLOCK + j] = j < count ? cache_element(is_f16, a->k, row + e) : 0;
-    }
-}
-
 #include "float_template.h"
 
 void ck_fill_neon_float(ck_table *table) { fill_float_neon(table); }

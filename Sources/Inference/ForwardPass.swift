@@ -145,9 +145,12 @@ struct ForwardPass {
                         rope + row * configuration.ropeDimension)
                 }
                 for head in heads {
-                    cache.store(
-                        base + head * length, at: start + row,
-                        in: isKey ? cache.keys(layer: index, head: head) : cache.values(layer: index, head: head))
+                    if isKey {
+                        cache.storeKey(base + head * length, at: start + row, in: cache.keys(layer: index, head: head))
+                    } else {
+                        cache.storeValue(
+                            base + head * length, at: start + row, in: cache.values(layer: index, head: head))
+                    }
                 }
             }
         }
@@ -310,7 +313,9 @@ struct ForwardPass {
                 case .expanded:
                     for index in 0..<count {
                         matrix.expandRow(Int(base[first + index]), to: own.panel)
-                        own.row[index] = ck_dot(own.panel, input.floats, matrix.columns)
+                        ck_matmul_float(
+                            ck_format(CK_F32), own.panel, matrix.columns, input.floats, matrix.columns, 1, 0, 1,
+                            own.row + index, 1)
                     }
                 }
                 for index in 0..<count {

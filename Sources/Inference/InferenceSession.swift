@@ -26,6 +26,9 @@ public final class InferenceSession {
 
     /// Tokens that are computed together in a prefill.
     static let batchRows = 256
+    /// Up to so many tokens are computed so that the result is that of one token at a time, to the last bit: text that is
+    /// forced by a constraint must not change what is chosen after it. Longer prompts take the fastest way.
+    static let exactRows = 64
 
     let cache: KeyValueCache
     private var workspace: Workspace
@@ -112,6 +115,8 @@ public final class InferenceSession {
 
     /// Appends tokens without the cost of the output head: for tokens that are forced, and masks of few tokens.
     ///
+    /// Up to 64 tokens give the same state as ``decode(_:)`` of one after another, to the last bit.
+    ///
     /// ``computeLogits()`` and ``computeLogits(rows:)`` give the logits afterwards.
     public func decodeWithoutLogits(_ tokens: [Int32]) throws(InferenceError) {
         guard !tokens.isEmpty else { return }
@@ -181,7 +186,8 @@ public final class InferenceSession {
     }
 
     private func append(_ tokens: [Int32], logitsAtAll: Bool) throws(InferenceError) {
-        let needed = min(tokens.count, Self.batchRows)
+        let rows = tokens.count <= Self.exactRows ? min(model.weights.exactBatchRows, Self.exactRows) : Self.batchRows
+        let needed = min(tokens.count, rows)
         if workspace.rows < needed { workspace = try Workspace(model, rows: needed) }
         var start = 0
         let vocabulary = model.vocabularySize
@@ -189,7 +195,7 @@ public final class InferenceSession {
             if let isCancelled, isCancelled() {
                 throw InferenceError(.cancelled, "cancelled after \(start) of \(tokens.count) tokens")
             }
-            let end = min(start + Self.batchRows, tokens.count)
+            let end = min(start + rows, tokens.count)
             let first = start
             try tokens.withUnsafeBufferPointer { buffer throws(InferenceError) in
                 try advance(

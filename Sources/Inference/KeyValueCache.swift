@@ -2,12 +2,15 @@
 
 import CKernels
 
-/// The keys and values of one sequence: per layer and head, positions in order.
+/// The keys and values of one sequence: per layer and head, values by position and keys in the panels that attention
+/// reads.
 ///
 /// The memory is given by the system as positions are first written.
 final class KeyValueCache {
     let contextLength: Int
     let isHalf: Bool
+    /// Positions there is memory for: whole panels of keys.
+    private let capacity: Int
     private let headLength: Int
     private let headCount: Int
     private let elementBytes: Int
@@ -21,10 +24,13 @@ final class KeyValueCache {
         elementBytes = isHalf ? 2 : 4
         headLength = configuration.headLength
         headCount = configuration.kvHeadCount
-        var bytes = contextLength
+        let panel = Int(CK_KEY_PANEL)
+        let (rounded, isTooLong) = contextLength.addingReportingOverflow(panel - 1)
+        capacity = rounded / panel * panel
+        var bytes = capacity
         for factor in [headLength, headCount, configuration.layerCount, 2 * elementBytes] {
             let (product, overflow) = bytes.multipliedReportingOverflow(by: factor)
-            guard !overflow else {
+            guard !overflow, !isTooLong else {
                 throw InferenceError(.outOfMemory, "a context of \(contextLength) positions does not fit into memory")
             }
             bytes = product
@@ -32,21 +38,27 @@ final class KeyValueCache {
         memory = try Memory(byteCount: bytes, for: "a context of \(contextLength) positions")
     }
 
-    /// Position 0 of a head's keys.
+    /// The first panel of a head's keys.
     @inline(__always)
     func keys(layer: Int, head: Int) -> UnsafeMutableRawPointer {
-        memory.base + (layer * 2 * headCount + head) * contextLength * headLength * elementBytes
+        memory.base + (layer * 2 * headCount + head) * capacity * headLength * elementBytes
     }
 
     /// Position 0 of a head's values.
     @inline(__always)
     func values(layer: Int, head: Int) -> UnsafeMutableRawPointer {
-        memory.base + ((layer * 2 + 1) * headCount + head) * contextLength * headLength * elementBytes
+        memory.base + ((layer * 2 + 1) * headCount + head) * capacity * headLength * elementBytes
     }
 
-    /// Writes one position of a head, given its position 0.
+    /// Writes one position of a head's keys, given its first panel.
     @inline(__always)
-    func store(_ source: UnsafePointer<Float>, at position: Int, in head: UnsafeMutableRawPointer) {
+    func storeKey(_ source: UnsafePointer<Float>, at position: Int, in head: UnsafeMutableRawPointer) {
+        ck_store_key(source, headLength, position, isHalf, head)
+    }
+
+    /// Writes one position of a head's values, given its position 0.
+    @inline(__always)
+    func storeValue(_ source: UnsafePointer<Float>, at position: Int, in head: UnsafeMutableRawPointer) {
         let target = head + position * headLength * elementBytes
         if isHalf {
             ck_f32_to_f16(source, target.assumingMemoryBound(to: UInt16.self), headLength)

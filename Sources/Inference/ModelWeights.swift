@@ -44,6 +44,8 @@ final class ModelWeights: @unchecked Sendable {
     /// Whether any matrix reads float32 activations, and whether any reads quantized ones.
     let usesFloats: Bool
     let usesQuantized: Bool
+    /// The most rows of a batch whose results are the same to the last bit as those of single rows.
+    let exactBatchRows: Int
 
     private let file: GGUFFile
     private let packed: Memory
@@ -80,6 +82,7 @@ final class ModelWeights: @unchecked Sendable {
         longestRow = matrices.map(\.columns).max() ?? 1
         usesFloats = matrices.contains { $0.layout != .packed }
         usesQuantized = matrices.contains { $0.layout == .packed }
+        exactBatchRows = matrices.map(\.exactBatchRows).min() ?? .max
     }
 
     deinit { layers.deallocate() }

@@ -29,6 +29,18 @@ struct WeightMatrix {
     /// From so many activation rows on, OpenBLAS is faster than the dot product kernels.
     static let blasRows = 16
 
+    /// From so many expanded rows on, OpenBLAS is faster.
+    private static let expandedBlasRows = 4
+
+    /// The most activation rows whose products are the same to the last bit as those of single rows.
+    var exactBatchRows: Int {
+        switch layout {
+        case .packed: .max
+        case .float: Self.blasRows - 1
+        case .expanded: Self.expandedBlasRows - 1
+        }
+    }
+
     /// Multiplies `count` activation rows by the rows `range`: `out[i * stride + j]` for `j` in `range`.
     ///
     /// - Parameter panel: Room for ``panelRows`` rows of float32, this thread's own.
@@ -71,7 +83,7 @@ struct WeightMatrix {
                 }
                 values = UnsafePointer(panel)
             }
-            if count < 4 {
+            if count < Self.expandedBlasRows {
                 ck_matmul_float(
                     ck_format(CK_F32), values, columns, input.floats, input.stride, count, 0, height, out + row, stride)
             } else {

@@ -111,9 +111,23 @@ struct InferenceSessionTests {
         try other.decodeWithoutLogits(tokens(9))
         let rows: [Int32] = [0, 3, 15, 16, 17, 40, 79]
         try other.computeLogits(rows: rows)
-        for row in rows { #expect(abs(one.logits[Int(row)] - other.logits[Int(row)]) <= 1e-4) }
+        for row in rows { #expect(one.logits[Int(row)] == other.logits[Int(row)]) }
         try other.computeLogits()
         #expect(Array(one.logits) == Array(other.logits))
+    }
+
+    /// What follows forced text must not depend on whether it came in one batch or token by token.
+    @Test(arguments: Setting.all, [2, 5, 20, 60]) func batchesRoundAsSingleTokensDo(_ setting: Setting, _ count: Int) throws {
+        let (one, other) = (try setting.session(), try setting.session())
+        for session in [one, other] { try session.prefill(tokens(9)) }
+        let ids = Array(tokens(100)[9..<9 + count])
+        try one.decodeWithoutLogits(ids)
+        try one.computeLogits()
+        for id in ids { try other.decode(id) }
+        #expect(Array(one.logits) == Array(other.logits))
+        let rows: [Int32] = [1, 30, 79]
+        try other.computeLogits(rows: rows)
+        for row in rows { #expect(one.logits[Int(row)] == other.logits[Int(row)]) }
     }
 
     @Test func longPromptsGoThroughSeveralBatches() throws {

@@ -129,9 +129,9 @@ func halfValue(_ bits: UInt16) -> Float {
 final class KernelBuffer {
     let bytes: UnsafeMutableRawBufferPointer
 
-    init(_ count: Int) {
+    init(_ count: Int, fill: UInt8 = 0xAA) {
         bytes = .allocate(byteCount: max(count, 1), alignment: 64)
-        bytes.initializeMemory(as: UInt8.self, repeating: 0xAA)
+        bytes.initializeMemory(as: UInt8.self, repeating: fill)
     }
 
     deinit { bytes.deallocate() }

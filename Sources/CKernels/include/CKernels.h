@@ -151,6 +151,12 @@ void ck_matmul_float_rows(ck_format format, const void *weights, size_t k, const
 // Attention
 // ---------------------------------------------------------------------------------------------------------------------
 
+/// Positions of a panel of keys: the cache holds whole panels.
+enum { CK_KEY_PANEL = 64 };
+
+/// Writes the key of a position into its head's panels, which are laid out as `ck_attention` says.
+void ck_store_key(const float *key, size_t head_size, size_t position, bool is_f16, void *keys);
+
 /// Attention of the query heads that share one key/value head, over a run of consecutive positions.
 ///
 /// Query i (0 <= i < queries) stands at position first_position + i and sees keys j with
@@ -163,7 +169,9 @@ typedef struct ck_attention {
     /// Result, laid out like q. May be the same buffer as q (with the same stride).
     float *out;
     size_t out_stride;
-    /// Key j of this key/value head at element j * kv_stride; values likewise. f16 bits if kv_is_f16, else float32.
+    /// Keys in panels of CK_KEY_PANEL positions, transposed, so that one vector holds an element of many keys: element e
+    /// of key j is (j / CK_KEY_PANEL * head_size + e) * CK_KEY_PANEL + j % CK_KEY_PANEL. Value j begins at element
+    /// j * kv_stride. f16 bits if kv_is_f16, else float32. The last panel is readable to its end.
     const void *k;
     const void *v;
     size_t kv_stride;
@@ -184,8 +192,9 @@ size_t ck_attention_scratch_bytes(size_t head_size);
 
 /// Computes the attention. `scratch` is aligned to 64 bytes, one per thread.
 ///
-/// Work is shared among threads by key/value head and by runs of queries; 16 or more queries (times heads) in a call are
-/// computed as blocks that read keys and values once.
+/// Work is shared among threads by key/value head and by runs of queries; 12 or more queries (times heads) in a call are
+/// computed as blocks that read keys and values once. The result of a position is the same to the last bit however many
+/// positions a call has.
 void ck_attend(const ck_attention *attention, void *scratch);
 
 // ---------------------------------------------------------------------------------------------------------------------
