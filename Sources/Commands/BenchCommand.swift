@@ -172,6 +172,9 @@ struct BenchCommand: ParsableCommand {
         @Flag(name: .long, help: "Ask the model for every token.")
         var noForcedTokens = false
 
+        @Flag(name: .long, help: "Choose enums and booleans by the probability of each value as a whole.")
+        var wholeValues = false
+
         func run() throws {
             let model = try modelArguments.load()
             guard FileManager.default.createFile(atPath: out, contents: nil),
@@ -182,7 +185,7 @@ struct BenchCommand: ParsableCommand {
                 folder: URL(fileURLWithPath: folder), model: model,
                 options: TransformationOptions(
                     maxTokens: maxTokens, profile: whitespace.profile, contextLength: min(4096, model.contextLength),
-                    takesForcedTokens: !noForcedTokens),
+                    takesForcedTokens: !noForcedTokens, choosesWholeValues: wholeValues),
                 tasks: task, limit: limit,
                 write: { try file.write(contentsOf: Data(($0 + "\n").utf8)) },
                 progress: { Console.progress("\($0.task): \($0.cases)") }

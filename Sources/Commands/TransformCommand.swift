@@ -71,12 +71,25 @@ struct TransformCommand: ParsableCommand {
     @Flag(name: .long, help: "Ask the model for every token, also where the schema leaves no choice.")
     var noForcedTokens = false
 
+    @Flag(
+        name: .long,
+        help: ArgumentHelp(
+            "Choose enums and booleans by the probability of each value as a whole.",
+            discussion: "Without it the likeliest token is taken at each step. For temperature 0."))
+    var wholeValues = false
+
+    @Flag(name: .long, help: "Report how likely each value of an enum or boolean was; implies --whole-values and --report.")
+    var probabilities = false
+
     @Argument(help: "Text files; '-' or nothing is standard input.")
     var inputs: [String] = []
 
     func validate() throws {
         if maxTokens < 1 || maxTokens > 1_000_000 {
             throw ValidationError("--max-tokens must lie between 1 and 1000000")
+        }
+        if (wholeValues || probabilities) && sampling.temperature > 0 {
+            throw ValidationError("--whole-values and --probabilities are for temperature 0")
         }
         if rawPrompt != nil && !inputs.isEmpty { throw ValidationError("--raw-prompt takes no inputs") }
         if stream && (out != nil || (output ?? .json) == .yaml) {
@@ -98,7 +111,8 @@ struct TransformCommand: ParsableCommand {
             model: model, spec: spec,
             options: TransformationOptions(
                 maxTokens: maxTokens, sampling: sampling.options, profile: whitespace.profile,
-                formats: schemaArguments.formats, takesForcedTokens: !noForcedTokens)
+                formats: schemaArguments.formats, takesForcedTokens: !noForcedTokens,
+                choosesWholeValues: wholeValues || probabilities, reportsProbabilities: probabilities)
         )
         if showPrompt {
             for text in texts { try Console.line(transformer.prompt(for: text)) }
@@ -126,7 +140,7 @@ struct TransformCommand: ParsableCommand {
                 }
             Console.endProgress()
             if stream { try Console.write("\n") }
-            if report { Console.message(JSONWriter(style: .compact).write(result.report.value)) }
+            if report || probabilities { Console.message(JSONWriter(style: .compact).write(result.report.value)) }
             if stream { continue }
             let text = render(result.document, as: format, first: index == 0)
             if out == nil { try Console.write(text) } else { rendered += text }

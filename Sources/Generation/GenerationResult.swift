@@ -2,6 +2,12 @@
 
 public import Tokenizers
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// Why a generation ended.
 public enum FinishReason: String, Sendable, Hashable {
     /// The model ended the document, or nothing more could follow.
@@ -18,9 +24,36 @@ public struct GenerationResult: Sendable {
     public var tokens: [TokenID]
     public var finishReason: FinishReason
     public var statistics: GenerationStatistics
+    /// How likely each text of the document's enums and booleans was, if that was asked for.
+    public var probabilities: [ValueProbabilities]
 
     /// The document as text.
     public var text: String { String(decoding: bytes, as: UTF8.self) }
+}
+
+/// How likely the model found each text that a value could have, among these texts alone.
+public struct ValueProbabilities: Sendable, Hashable {
+    /// Where the choice began, as a byte offset in the document: the value's first byte, or the one after its quote.
+    public var offset: Int
+    /// The texts with their probabilities, likeliest first; the probabilities add up to 1.
+    public var alternatives: [Alternative]
+
+    /// A text and its probability.
+    public struct Alternative: Sendable, Hashable {
+        /// The value's text from ``ValueProbabilities/offset`` on, as it is spelt in JSON, without a closing quote.
+        public var text: String
+        public var probability: Double
+    }
+
+    init(offset: Int, candidates: [ValueChooser.Candidate], _ logProbabilities: [Double?]) {
+        self.offset = offset
+        let top = logProbabilities.compactMap { $0 }.max() ?? 0
+        let weights = logProbabilities.map { $0.map { exp($0 - top) } ?? 0 }
+        let total = weights.reduce(0, +)
+        alternatives = zip(candidates, weights)
+            .map { Alternative(text: String(decoding: $0.alternative.bytes, as: UTF8.self), probability: $1 / total) }
+            .sorted { ($1.probability, $0.text) < ($0.probability, $1.text) }
+    }
 }
 
 /// Counts and times of one generation. Times are in seconds.

@@ -16,11 +16,21 @@ package final class Generator {
         package var sampling: SamplingOptions
         /// Whether runs of bytes without a choice are taken in the tokenizer's own spelling without asking the model.
         package var takesForcedTokens: Bool
+        /// Whether a greedy choice among the few texts of an `enum` or a boolean goes by the probability of each text as
+        /// a whole, not token by token. Without effect where the temperature is above 0.
+        package var choosesWholeValues: Bool
+        /// Whether the probabilities of all texts of such a value are computed and reported.
+        package var reportsProbabilities: Bool
 
-        package init(maxTokens: Int, sampling: SamplingOptions = .init(), takesForcedTokens: Bool = true) {
+        package init(
+            maxTokens: Int, sampling: SamplingOptions = .init(), takesForcedTokens: Bool = true,
+            choosesWholeValues: Bool = false, reportsProbabilities: Bool = false
+        ) {
             self.maxTokens = maxTokens
             self.sampling = sampling
             self.takesForcedTokens = takesForcedTokens
+            self.choosesWholeValues = choosesWholeValues
+            self.reportsProbabilities = reportsProbabilities
         }
     }
 
@@ -87,7 +97,10 @@ package final class Generator {
         var bytes: [UInt8] = []
         var finish = FinishReason.stop
         let penalises = options.sampling.repetitionPenalty != 1
+        let choosesValues = options.choosesWholeValues && options.sampling.temperature == 0 && !penalises
         var place = JSONPlace()
+        var lastValue = -1
+        var choices: [ValueProbabilities] = []
 
         func take(_ token: TokenID) throws(GenerationError) {
             guard let next = engine.commit(config, Int(token)) else {
@@ -98,7 +111,7 @@ package final class Generator {
             pending.append(token)
             let text = engine.vocabulary.bytes(of: Int(token))
             bytes.append(contentsOf: text)
-            if penalises { place.advance(text) }
+            if penalises || choosesValues { place.advance(text) }
             onBytes(text)
         }
 
@@ -147,19 +160,53 @@ package final class Generator {
                     continue
                 }
             }
+            if choosesValues, place.valueCount != lastValue, place.isInsideValue || place.expectsValue {
+                lastValue = place.valueCount
+                let candidates = candidates(
+                    engine: engine, config: config, output: output, isInsideString: place.isInsideValue,
+                    remaining: remaining)
+                statistics.constraintSeconds += (clock.now - maskStart).seconds
+                if !candidates.isEmpty {
+                    try feed()
+                    let start = clock.now
+                    let choice: ValueChooser.Choice?
+                    do {
+                        choice = try ValueChooser(candidates).choose(
+                            model: model, closers: { self.closers(engine) }, all: options.reportsProbabilities)
+                    } catch {
+                        throw failed(error)
+                    }
+                    statistics.decodeSeconds += (clock.now - start).seconds
+                    if let choice {
+                        let chosen = candidates[choice.index]
+                        if options.reportsProbabilities {
+                            choices.append(
+                                ValueProbabilities(
+                                    offset: bytes.count, candidates: candidates, choice.logProbabilities))
+                        }
+                        let kept = zip(choice.path, chosen.tokens).prefix { $0 == $1 }.count
+                        model.truncate(to: seen.count + kept)
+                        for token in chosen.tokens { try take(token) }
+                        seen.append(contentsOf: chosen.tokens[..<kept])
+                        pending.removeFirst(kept)
+                        continue
+                    }
+                    model.truncate(to: seen.count)
+                }
+            }
             engine.fillMask(config, into: &mask)
-            let choices = mask.count
-            if choices == 0 {
+            let allowed = mask.count
+            if allowed == 0 {
                 if engine.isComplete(config) { break }
                 throw GenerationError(.stuck, "no token can follow '\(String(decoding: bytes.suffix(80), as: UTF8.self))'")
             }
-            if let only = choices <= engine.vocabulary.endOfGeneration.count ? mask.indices : nil,
+            if let only = allowed <= engine.vocabulary.endOfGeneration.count ? mask.indices : nil,
                 only.allSatisfy({ engine.vocabulary.endOfGeneration.contains($0) })
             {
                 statistics.constraintSeconds += (clock.now - maskStart).seconds
                 break
             }
-            if choices == 1, let only = mask.single {
+            if allowed == 1, let only = mask.single {
                 try take(TokenID(only))
                 statistics.forcedTokens += 1
                 statistics.constraintSeconds += (clock.now - maskStart).seconds
@@ -168,7 +215,7 @@ package final class Generator {
             statistics.constraintSeconds += (clock.now - maskStart).seconds
 
             try feed()
-            try look(mask, choices: choices)
+            try look(mask, choices: allowed)
             let sampleStart = clock.now
             let penalised = penalises && place.isInsideValue
                 ? recentWords(output, engine: engine, options.sampling) : []
@@ -204,7 +251,8 @@ package final class Generator {
         }
         statistics.outputTokens = output.count
         statistics.totalSeconds = (clock.now - began).seconds
-        return GenerationResult(bytes: bytes, tokens: output, finishReason: finish, statistics: statistics)
+        return GenerationResult(
+            bytes: bytes, tokens: output, finishReason: finish, statistics: statistics, probabilities: choices)
     }
 
     /// A mask of fewer than one token in this many computes its own rows of the output head: each row costs the group
@@ -250,6 +298,68 @@ package final class Generator {
             words.insert(token)
         }
         return words
+    }
+
+    // MARK: - Whole values
+
+    /// The most texts of a value that are compared as wholes.
+    private static let alternativeLimit = 64
+
+    /// The texts that the value at hand can have, spelt as the tokenizer would, if they are few and fit the budget.
+    private func candidates(
+        engine: ConstraintEngine, config: ConfigID, output: [TokenID], isInsideString: Bool, remaining: Int
+    ) -> [ValueChooser.Candidate] {
+        guard
+            let alternatives = engine.alternatives(
+                config, isInsideString: isInsideString, limit: Self.alternativeLimit)
+        else { return [] }
+        var recent: [UInt8] = []
+        for token in output.suffix(3) { recent.append(contentsOf: engine.vocabulary.bytes(of: Int(token))) }
+        var found: [ValueChooser.Candidate] = []
+        var spellings: Set<[TokenID]> = []
+        for alternative in alternatives {
+            let tokens = spell(alternative, after: recent, engine: engine)
+            guard !tokens.isEmpty, tokens.count < remaining, spellings.insert(tokens).inserted else { return [] }
+            var end = config
+            for token in tokens {
+                guard let next = engine.commit(end, Int(token)) else { return [] }
+                end = next
+            }
+            if engine.fits(end, budget: remaining - tokens.count) {
+                found.append(ValueChooser.Candidate(alternative: alternative, tokens: tokens))
+            }
+        }
+        // Where the budget leaves out some of them, the choice by tokens knows how to say so.
+        return found.count == alternatives.count ? found : []
+    }
+
+    /// The tokenizer's spelling of a text, up to its end or to the last token that does not reach over it.
+    private func spell(
+        _ alternative: ConstraintEngine.Alternative, after recent: [UInt8], engine: ConstraintEngine
+    ) -> [TokenID] {
+        let quote: [UInt8] = alternative.isString ? [UInt8(ascii: "\"")] : []
+        guard let text = String(validating: recent + alternative.bytes + quote, as: UTF8.self) else { return [] }
+        var tokens: [TokenID] = []
+        var position = -recent.count
+        for token in encode(text) {
+            let length = engine.vocabulary.bytes(of: Int(token)).count
+            guard length > 0 else { return [] }
+            if position >= 0 {
+                // Not through the end: what follows may belong to the same token.
+                if position + length > alternative.bytes.count { break }
+                tokens.append(token)
+            } else if position + length > 0 {
+                return []
+            }
+            position += length
+        }
+        return position == alternative.bytes.count ? tokens : []
+    }
+
+    /// The tokens that begin with a closing quote.
+    private func closers(_ engine: ConstraintEngine) -> [TokenID] {
+        (0..<engine.vocabulary.count).filter { engine.vocabulary.bytes(of: $0).first == UInt8(ascii: "\"") }
+            .map { TokenID(truncatingIfNeeded: $0) }
     }
 
     // MARK: - Forced tokens

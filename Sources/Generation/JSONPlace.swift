@@ -10,6 +10,10 @@ struct JSONPlace {
 
     /// Whether the next byte belongs to a string that is a value.
     var isInsideValue: Bool { inString && !stringIsKey }
+    /// Values that began so far, or are about to: another number is another value.
+    private(set) var valueCount = 0
+    /// Whether the next byte begins a value, but for white space.
+    private(set) var expectsValue = true
 
     mutating func advance(_ bytes: [UInt8]) {
         for byte in bytes {
@@ -22,6 +26,13 @@ struct JSONPlace {
                     inString = false
                 }
                 continue
+            }
+            switch byte {
+            case UInt8(ascii: ":"), UInt8(ascii: "["), UInt8(ascii: ","):
+                expectsValue = byte != UInt8(ascii: ",") || isObject.last == false
+                if expectsValue { valueCount += 1 }
+            case UInt8(ascii: " "), UInt8(ascii: "\n"), UInt8(ascii: "\t"), UInt8(ascii: "\r"): break
+            default: expectsValue = false
             }
             switch byte {
             case UInt8(ascii: "\""):

@@ -17,6 +17,16 @@ public struct TransformationReport: Sendable {
     public var compileSeconds: Double
     /// Time of the check after decoding, in seconds.
     public var validationSeconds: Double
+    /// How likely each text of the enums and booleans was, if that was asked for.
+    public var choices: [Choice] = []
+
+    /// The probabilities of one value.
+    public struct Choice: Sendable {
+        /// The value's place in the document.
+        public var pointer: JSONPointer
+        /// The values that were possible, likeliest first, with their probabilities.
+        public var probabilities: [(value: JSONValue, probability: Double)]
+    }
 
     /// The report as a JSON object. Times are in milliseconds.
     public var value: JSONValue {
@@ -27,7 +37,7 @@ public struct TransformationReport: Sendable {
             seconds > 0 ? .number(DecimalNumber((Double(count) / seconds * 10).rounded() / 10) ?? .zero) : .null
         }
         let fed = statistics.promptTokens - statistics.cachedPromptTokens
-        return [
+        var report: JSONObject = [
             "model": .string(model),
             "spec": .string(spec),
             "finish_reason": .string(finishReason.rawValue),
@@ -55,5 +65,24 @@ public struct TransformationReport: Sendable {
                     statistics.outputTokens, statistics.totalSeconds - statistics.prefillSeconds),
             ],
         ]
+        if !choices.isEmpty {
+            report.append(
+                key: "choices",
+                value: .array(
+                    choices.map { choice in
+                        [
+                            "pointer": .string(choice.pointer.description),
+                            "probabilities": .array(
+                                choice.probabilities.map { value, probability in
+                                    [
+                                        "value": value,
+                                        "probability": .number(
+                                            DecimalNumber((probability * 1e6).rounded() / 1e6) ?? .zero),
+                                    ]
+                                }),
+                        ]
+                    }))
+        }
+        return .object(report)
     }
 }

@@ -20,10 +20,15 @@ public struct TransformationOptions: Sendable {
     public var contextLength: Int?
     /// Whether forced runs are taken without asking the model.
     public var takesForcedTokens: Bool
+    /// Whether a greedy choice among the few texts of an `enum` or a boolean goes by the probability of each as a whole.
+    public var choosesWholeValues: Bool
+    /// Whether the report gives the probabilities of all texts of such values.
+    public var reportsProbabilities: Bool
 
     public init(
         maxTokens: Int = 512, sampling: SamplingOptions = .init(), profile: SpellingProfile = .spaced,
-        formats: FormatPolicy = .assert, contextLength: Int? = nil, takesForcedTokens: Bool = true
+        formats: FormatPolicy = .assert, contextLength: Int? = nil, takesForcedTokens: Bool = true,
+        choosesWholeValues: Bool = false, reportsProbabilities: Bool = false
     ) {
         self.maxTokens = maxTokens
         self.sampling = sampling
@@ -31,6 +36,8 @@ public struct TransformationOptions: Sendable {
         self.formats = formats
         self.contextLength = contextLength
         self.takesForcedTokens = takesForcedTokens
+        self.choosesWholeValues = choosesWholeValues
+        self.reportsProbabilities = reportsProbabilities
     }
 }
 
@@ -116,6 +123,37 @@ public final class Transformer {
         try prompts.tokens(opening + [ChatMessage(role: "user", content: text)])
     }
 
+    /// Finds the places of choices, and reads their texts as values.
+    private static func choices(
+        _ probabilities: [ValueProbabilities], in document: Document
+    ) -> [TransformationReport.Choice] {
+        guard !probabilities.isEmpty else { return [] }
+        var scalars: [(start: Int, node: Node)] = []
+        var open = [document.root]
+        while let node = open.popLast() {
+            open += node.elements.map { $0 } + node.members.map(\.value)
+            if node.kind != .array, node.kind != .object, let range = node.range {
+                scalars.append((range.start.offset, node))
+            }
+        }
+        scalars.sort { $0.start < $1.start }
+        return probabilities.compactMap { entry in
+            // The choice begins at the value, in the spaces before it, or after a beginning that all texts share.
+            let shared = scalars.last { $0.start < entry.offset && entry.offset < ($0.node.range?.end.offset ?? 0) }
+            guard let (start, node) = shared ?? scalars.first(where: { $0.start >= entry.offset }),
+                let text = document.source?.bytes
+            else { return nil }
+            let head = start < entry.offset ? Array(text[start..<entry.offset]) : []
+            let values = entry.alternatives.compactMap { alternative -> (value: JSONValue, probability: Double)? in
+                var bytes = head + Array(alternative.text.utf8)
+                if bytes.first(where: { $0 != UInt8(ascii: " ") }) == UInt8(ascii: "\"") { bytes.append(UInt8(ascii: "\"")) }
+                guard let value = try? JSONReader.read(bytes, file: nil).root.value else { return nil }
+                return (value, alternative.probability)
+            }
+            return TransformationReport.Choice(pointer: node.pointer, probabilities: values)
+        }
+    }
+
     private func run(
         _ prompt: [TokenID], onBytes: ([UInt8]) -> Void, isCancelled: () -> Bool
     ) throws -> Transformation {
@@ -125,7 +163,8 @@ public final class Transformer {
             prompt: prompt, engine: engine,
             options: .init(
                 maxTokens: options.maxTokens, sampling: options.sampling,
-                takesForcedTokens: options.takesForcedTokens),
+                takesForcedTokens: options.takesForcedTokens, choosesWholeValues: options.choosesWholeValues,
+                reportsProbabilities: options.reportsProbabilities),
             onBytes: onBytes, isCancelled: isCancelled
         )
         let clock = ContinuousClock()
@@ -138,7 +177,8 @@ public final class Transformer {
                 spec: spec.name ?? "",
                 finishReason: result.finishReason, statistics: result.statistics,
                 loadSeconds: model.loadSeconds, compileSeconds: compileSeconds,
-                validationSeconds: (clock.now - start).seconds
+                validationSeconds: (clock.now - start).seconds,
+                choices: Self.choices(result.probabilities, in: document)
             )
         )
     }

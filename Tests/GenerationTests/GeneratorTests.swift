@@ -2,6 +2,7 @@
 
 import Constraints
 import Documents
+import Foundation
 import Generation
 import Inference
 import JSONSchemas
@@ -48,6 +49,34 @@ private final class NoiseModel: LanguageModel {
     var logits: UnsafeBufferPointer<Float> { UnsafeBufferPointer(values) }
 
     func truncate(to position: Int) { fed.removeLast(fed.count - position) }
+}
+
+/// A model whose logits follow from the text so far: 0 but for the tokens that a rule names.
+private final class ScriptedModel: LanguageModel {
+    let contextLength = 4096
+    private(set) var fed: [TokenID] = []
+    private let values: UnsafeMutableBufferPointer<Float>
+    private let rule: (String) -> [Character: Float]
+
+    init(count: Int, rule: @escaping (String) -> [Character: Float]) {
+        values = .allocate(capacity: count)
+        values.initialize(repeating: 0)
+        self.rule = rule
+    }
+
+    deinit { values.deallocate() }
+
+    var position: Int { fed.count }
+    func append(_ tokens: [TokenID]) throws(InferenceError) { fed += tokens }
+    func truncate(to position: Int) { fed.removeLast(fed.count - position) }
+    var logits: UnsafeBufferPointer<Float> { UnsafeBufferPointer(values) }
+    func computeLogits(rows: [TokenID]) throws(InferenceError) { try computeLogits() }
+
+    func computeLogits() throws(InferenceError) {
+        values.update(repeating: 0)
+        let text = String(decoding: fed.compactMap { UInt8(exactly: $0) }, as: UTF8.self)
+        for (character, logit) in rule(text) { values[Int(character.asciiValue ?? 0)] = logit }
+    }
 }
 
 /// All printable ASCII characters, the bytes of UTF-8, some words and typical JSON tokens; the last is the end.
@@ -127,6 +156,56 @@ struct GeneratorTests {
                 #expect(result.tokens.count <= budget)
                 try fixture.check(result)
             }
+        }
+    }
+
+    /// After `"r` the model wants `x`, which no color has: the likeliest first letter leads to an unlikely color.
+    @Test(arguments: [false, true]) func wholeValuesGoByTheProbabilityOfAllTheirTokens(_ all: Bool) throws {
+        let fixture = try Fixture(#"{"type":"object","properties":{"c":{"enum":["red","blue"]}},"required":["c"],"additionalProperties":false}"#)
+        let model = ScriptedModel(count: words.count) { text in
+            if text.hasSuffix("\"") { return ["r": 2, "b": 1.5] }
+            if text.hasSuffix("r") { return ["x": 9] }
+            if text.hasSuffix("b") { return ["l": 9] }
+            if text.hasSuffix("bl") { return ["u": 9] }
+            if text.hasSuffix("blu") { return ["e": 9] }
+            return [:]
+        }
+        let generator = Generator(model: model) { $0.utf8.map { TokenID($0) } }
+        let byTokens = try generator.generate(
+            prompt: prompt, engine: fixture.engine, options: .init(maxTokens: 40, takesForcedTokens: false))
+        #expect(byTokens.text == #"{"c": "red"}"#)
+        let result = try generator.generate(
+            prompt: prompt, engine: fixture.engine,
+            options: .init(maxTokens: 40, choosesWholeValues: true, reportsProbabilities: all))
+        #expect(result.text == #"{"c": "blue"}"#)
+        #expect(result.probabilities.count == (all ? 1 : 0))
+        if let first = result.probabilities.first {
+            #expect(first.alternatives.map(\.text) == ["blue", "red"])
+            // P(b) P(l|b) P(u|bl) P(e|blu) against P(r) P(e|r) P(d|re), over all tokens of the vocabulary.
+            func share(_ logit: Double, _ others: [Double]) -> Double {
+                exp(logit) / (([logit] + others).map(exp).reduce(0, +) + Double(words.count - 1 - others.count))
+            }
+            let blue = share(1.5, [2]) * share(9, []) * share(9, []) * share(9, [])
+            let red = share(2, [1.5]) * share(0, [9]) * share(0, [])
+            #expect(abs(first.alternatives[0].probability - blue / (blue + red)) < 1e-6)
+        }
+        // The cache holds what was generated, in spite of the tokens that were tried.
+        let fed = model.fed.map { UInt8(truncatingIfNeeded: $0) }
+        #expect((Array("ABC".utf8) + result.bytes).starts(with: fed))
+    }
+
+    @Test(arguments: schemas, [Float(0), 1]) func wholeValuesKeepEveryPromise(_ schema: String, _ temperature: Float) throws {
+        let fixture = try Fixture(schema)
+        let least = fixture.engine.minimumTokens(fixture.engine.start())
+        for budget in [least, least + 1, least + 3, least + 60] {
+            let model = NoiseModel(count: words.count, seed: 7)
+            let result = try Generator(model: model, encode: spell).generate(
+                prompt: prompt, engine: fixture.engine,
+                options: .init(
+                    maxTokens: budget, sampling: .init(temperature: temperature, seed: 7), choosesWholeValues: true,
+                    reportsProbabilities: true))
+            #expect(result.tokens.count <= budget)
+            try fixture.check(result)
         }
     }
 

@@ -43,6 +43,35 @@ struct TransformerTests {
         }
     }
 
+    @Test func reportsTheProbabilitiesOfEnumsAndBooleans() throws {
+        let text = """
+            fields:
+              role: one of [engineer, engine, other]
+              active: boolean
+              tags: list of one of [a, b] (1..2)
+              name: string
+            """
+        try withModel { model in
+            var options = TransformationOptions(maxTokens: 120, choosesWholeValues: true)
+            let plain = try Transformer(model: model, spec: spec(text), options: options).transform("Ada")
+            #expect(plain.report.choices.isEmpty)
+            options.reportsProbabilities = true
+            let result = try Transformer(model: model, spec: spec(text), options: options).transform("Ada")
+            #expect(result.text == plain.text)
+            let choices = result.report.choices
+            #expect(choices.prefix(2).map(\.pointer.description) == ["/role", "/active"])
+            #expect(choices.dropFirst(2).allSatisfy { $0.pointer.description.hasPrefix("/tags/") })
+            #expect(choices.count > 2)
+            for choice in choices {
+                #expect(abs(choice.probabilities.reduce(0) { $0 + $1.probability } - 1) < 1e-9)
+                #expect(choice.probabilities.first?.value == choice.pointer.evaluate(result.document.root)?.value)
+            }
+            #expect(Set(choices[0].probabilities.map(\.value)) == ["engineer", "engine", "other"])
+            #expect(Set(choices[1].probabilities.map(\.value)) == [true, false])
+            #expect(result.report.value.objectValue?["choices"] != nil)
+        }
+    }
+
     @Test func theSameRequestGivesTheSameAnswer() throws {
         try withModel { model in
             let transformer = try Transformer(model: model, spec: spec(contact), options: .init(maxTokens: 60))
