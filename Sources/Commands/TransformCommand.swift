@@ -62,6 +62,11 @@ struct TransformCommand: ParsableCommand {
     @Flag(name: .long, help: "Print the JSON to standard output as it grows.")
     var stream = false
 
+    @Flag(
+        name: .long,
+        help: "Print what happens to each field as it grows, as JSON lines: start, delta, end with its JSON Pointer.")
+    var events = false
+
     @Flag(name: .long, help: "Print tokens, times and finish reason as JSON to standard error.")
     var report = false
 
@@ -92,6 +97,9 @@ struct TransformCommand: ParsableCommand {
             throw ValidationError("--whole-values and --probabilities are for temperature 0")
         }
         if rawPrompt != nil && !inputs.isEmpty { throw ValidationError("--raw-prompt takes no inputs") }
+        if events && (stream || out != nil || output != nil) {
+            throw ValidationError("--events prints JSON lines to standard output; leave out --stream, --out and --output")
+        }
         if stream && (out != nil || (output ?? .json) == .yaml) {
             throw ValidationError("--stream prints JSON to standard output; leave out --out and --output yaml")
         }
@@ -124,10 +132,13 @@ struct TransformCommand: ParsableCommand {
         let count = max(texts.count, 1)
         for index in 0..<count {
             var tokens = 0
+            var reader = JSONEventReader()
             let onBytes: ([UInt8]) -> Void = { bytes in
                 tokens += 1
                 if stream {
                     try? Console.write(bytes)
+                } else if events {
+                    for event in (try? reader.read(bytes)) ?? [] { try? Console.line(line(event, of: index)) }
                 } else if Console.errorIsTerminal {
                     Console.progress("\(index + 1)/\(count): \(tokens) tokens")
                 }
@@ -141,11 +152,29 @@ struct TransformCommand: ParsableCommand {
             Console.endProgress()
             if stream { try Console.write("\n") }
             if report || probabilities { Console.message(JSONWriter(style: .compact).write(result.report.value)) }
-            if stream { continue }
+            if events { for event in try reader.finish() { try Console.line(line(event, of: index)) } }
+            if stream || events { continue }
             let text = render(result.document, as: format, first: index == 0)
             if out == nil { try Console.write(text) } else { rendered += text }
         }
         if let out { try Console.writeFile(out, rendered) }
+    }
+
+    /// An event as a line of JSON.
+    private func line(_ event: JSONEvent, of input: Int) -> String {
+        var object: JSONObject = ["input": .number(DecimalNumber(input)), "pointer": .string(event.pointer.description)]
+        switch event.kind {
+        case .start(let kind):
+            object.append(key: "event", value: "start")
+            object.append(key: "type", value: .string("\(kind)"))
+        case .delta(let text):
+            object.append(key: "event", value: "delta")
+            object.append(key: "text", value: .string(text))
+        case .end(let value):
+            object.append(key: "event", value: "end")
+            object.append(key: "value", value: value)
+        }
+        return JSONWriter(style: .compact).write(.object(object))
     }
 
     private func text(_ path: String) throws -> String {
