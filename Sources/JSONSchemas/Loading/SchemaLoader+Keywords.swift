@@ -439,11 +439,19 @@ extension SchemaLoader {
             }
             return
         }
-        guard !name.hasPrefix("x-"), name.utf8.count > 2,
-            let near = Spelling.closest(to: name, among: Keyword.names(in: reader.dialect))
-        else { return }
+        guard !name.hasPrefix("x-"), name.utf8.count > 2, let near = suggestion(for: name, in: reader.dialect) else {
+            return
+        }
         report(
             "schema.unknown-keyword", "'\(name)' is not a keyword and has no effect", member.keyNode,
             severity: .warning, help: "did you mean '\(near)'?")
+    }
+
+    /// The keyword that a word is close to.
+    private mutating func suggestion(for name: String, in dialect: Dialect) -> String? {
+        if let known = suggestions[dialect.draft]?[name] { return known }
+        let near = Spelling.closest(to: name, among: Keyword.names(in: dialect))
+        suggestions[dialect.draft, default: [:]][name] = .some(near)
+        return near
     }
 }

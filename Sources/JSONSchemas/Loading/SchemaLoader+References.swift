@@ -13,6 +13,15 @@ extension SchemaLoader {
 
     /// Finds the target of a reference; a failure is reported at `member`.
     mutating func resolve(_ text: String, from resource: Int, at member: Node, keyword: String) -> Target? {
+        // Large schemas refer to the same few places again and again.
+        let key = ReferenceKey(text: text, resource: resource)
+        if let known = targets[key] { return known }
+        let target = lookUp(text, from: resource, at: member, keyword: keyword)
+        if let target { targets[key] = target }
+        return target
+    }
+
+    private mutating func lookUp(_ text: String, from resource: Int, at member: Node, keyword: String) -> Target? {
         let absolute = URIReference(text).resolved(against: resources[resource].base)
         let uri = absolute.withoutFragment.description
         guard let targetResource = findResource(uri, from: resource, at: member, text: text, keyword: keyword) else {

@@ -8,6 +8,12 @@ import Documents
 /// root reaches are read one by one from a work list. Neither step recurses, and both go on after a mistake, so that
 /// one run reports all of them.
 struct SchemaLoader {
+    /// A reference as it is written in a resource.
+    struct ReferenceKey: Hashable {
+        var text: String
+        var resource: Int
+    }
+
     /// A schema with its own address, while loading.
     struct LoadedResource {
         var origin: SchemaOrigin
@@ -30,6 +36,10 @@ struct SchemaLoader {
     var contexts: [NodeKey: Int] = [:]
     /// Addresses that could not be resolved, so that each is looked up once.
     var missing: Set<String> = []
+    /// The targets of references that have been followed.
+    var targets: [ReferenceKey: Target] = [:]
+    /// For words that are no keywords, the keyword that was meant, if any.
+    var suggestions: [Draft: [String: String?]] = [:]
     var customDialects: [String: Dialect] = [:]
     /// Custom metaschemas on whose `$schema` the search for a dialect currently hangs.
     var dialectsInProgress: Set<String> = []
