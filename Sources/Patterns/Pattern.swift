@@ -25,6 +25,28 @@ package struct Pattern: Hashable, Sendable, CustomStringConvertible {
 
     package var description: String { source }
 
+    /// The sets of the first scalars of every text in which an anchored pattern is found, as far as its beginning tells.
+    private var leadingSets: [ScalarSet] {
+        guard case .sequence(let nodes) = root, let first = nodes.first, first == .start else { return [] }
+        var sets: [ScalarSet] = []
+        for node in nodes.dropFirst() {
+            switch node {
+            case .set(let set): sets.append(set)
+            case .repeated(.set(let set), let min, let max):
+                sets += repeatElement(set, count: Swift.min(min, 32))
+                if max != min || min > 32 { return sets }
+            default: return sets
+            }
+            if sets.count > 32 { return sets }
+        }
+        return sets
+    }
+
+    /// Whether certainly no text has both patterns, as their beginnings tell.
+    package func isDisjointAtSight(with other: Pattern) -> Bool {
+        zip(leadingSets, other.leadingSets).contains { $0.intersection($1).isEmpty }
+    }
+
     package static func == (a: Pattern, b: Pattern) -> Bool {
         a.source.utf8.elementsEqual(b.source.utf8)
     }

@@ -59,9 +59,24 @@ package struct StringEnd {
     /// next key.
     package var closing: ConfigID
     /// The rests of content after which the string may not end, or goes on in another way.
-    package var exceptions: [[UInt8]]
+    var exceptions: [Exception] = []
+
+    /// Some texts of a set, without their first bytes, which have been read.
+    struct Exception {
+        var texts: FiniteTexts
+        var range: Range<Int>
+        var depth: Int
+    }
 
     package init(closing: ConfigID, exceptions: [[UInt8]] = []) {
+        self.closing = closing
+        if !exceptions.isEmpty {
+            let texts = FiniteTexts(exceptions)
+            self.exceptions = [Exception(texts: texts, range: 0..<texts.texts.count, depth: 0)]
+        }
+    }
+
+    init(closing: ConfigID, _ exceptions: [Exception]) {
         self.closing = closing
         self.exceptions = exceptions
     }

@@ -37,6 +37,11 @@ func mixed(_ a: UInt64, _ b: UInt64) -> UInt64 {
     return product ^ (product >> 29)
 }
 
+/// Random per process: asking the system for each machine would cost more than some machines.
+enum FingerprintSeed {
+    static let value = UInt64.random(in: .min ... .max)
+}
+
 /// Gives equal values equal numbers, counted from zero: for the small values of the innermost frames.
 ///
 /// Twice as fast as a dictionary. The seed is random, so that no schema can be made to collide; numbers do not depend
@@ -45,7 +50,7 @@ struct FastInterner<Value: Fingerprinted> {
     private(set) var values: ContiguousArray<Value> = []
     private var slots: ContiguousArray<UInt32>
     private var wrap: Int
-    private let seed = UInt64.random(in: .min ... .max)
+    private let seed = FingerprintSeed.value
 
     init() {
         slots = ContiguousArray(repeating: .max, count: 64)

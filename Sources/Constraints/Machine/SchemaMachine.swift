@@ -42,75 +42,82 @@ package final class SchemaMachine: ConstraintMachine {
     package var longestToken = 160
 
     // Nodes and what they expand to.
-    var nodes = FastInterner<[Literal]>()
-    var constants = Interner<JSONValue>()
-    var disjunctions = Interner<[Literal]>()
-    var scopes = Interner<[ResourceID]>()
-    var expansions: [UInt64: [UInt32]] = [:]
-    var expanding: Set<UInt64> = []
-    var nodeCosts: [NodeID: Cost] = [:]
-    var keys = Interner<[UInt8]>()
-    var groups = Interner<ObjectRules.Group>()
-    var knownGroups: [Literal: UInt32] = [:]
-    var knownFailures: [FailureKey: (ways: [[Atom]]?, limitations: Int)] = [:]
-    var verdicts: [Literal: UInt32] = [:]
-    var disjointness: [UInt64: Bool] = [:]
+    @exclusivity(unchecked) var nodes = FastInterner<[Literal]>()
+    @exclusivity(unchecked) var constants = Interner<JSONValue>()
+    @exclusivity(unchecked) var disjunctions = Interner<[Literal]>()
+    @exclusivity(unchecked) var scopes = Interner<[ResourceID]>()
+    @exclusivity(unchecked) var expansions: [UInt64: [UInt32]] = [:]
+    @exclusivity(unchecked) var expanding: Set<UInt64> = []
+    @exclusivity(unchecked) var nodeCosts: [NodeID: Cost] = [:]
+    @exclusivity(unchecked) var keys = Interner<[UInt8]>()
+    @exclusivity(unchecked) var groups = Interner<ObjectRules.Group>()
+    @exclusivity(unchecked) var knownGroups: [Literal: UInt32] = [:]
+    @exclusivity(unchecked) var knownFailures: [FailureKey: (ways: [[Atom]]?, limitations: Int)] = [:]
+    @exclusivity(unchecked) var verdicts: [Literal: UInt32] = [:]
+    @exclusivity(unchecked) var disjointness: [UInt64: Bool] = [:]
 
     // Shapes and states.
-    var grids = Interner<NumberRules>()
-    var gridValues: [NumberGrid?] = []
-    var numberStates = Interner<NumberState>()
-    var numberCosts: [Cost] = []
-    var stringRules = Interner<StringRules>()
-    var stringShapes: [StringShape?] = []
-    var stringStates = FastInterner<StringState>()
-    var stringCosts: [Cost] = []
-    var arrayShapes = Interner<ArrayShape>()
-    var arrayStates = FastInterner<ArrayState>()
-    var arrayCosts: [Cost] = []
-    var objectRules = Interner<ObjectRules>()
-    var objectShapes: [ObjectShape?] = []
-    var objectStates = FastInterner<ObjectState>()
-    var objectCosts: [Cost] = []
-    var keyStates = FastInterner<KeyState>()
-    var keyCosts: [Cost] = []
-    var arrayOpenCosts: [UInt32: Cost] = [:]
-    var objectOpenCosts: [UInt32: Cost] = [:]
-    var objectMemberCosts: [UInt32: Cost] = [:]
-    var namedValueCosts: [UInt64: Cost] = [:]
-    var numberLists = FastInterner<[UInt32]>()
-    var textSets = Interner<[[UInt8]]>()
-    var matchers: [Pattern: Automaton] = [:]
+    @exclusivity(unchecked) var grids = Interner<NumberRules>()
+    @exclusivity(unchecked) var gridValues: [NumberGrid?] = []
+    @exclusivity(unchecked) var numberStates = Interner<NumberState>()
+    @exclusivity(unchecked) var numberCosts: [Cost] = []
+    @exclusivity(unchecked) var stringRules = Interner<StringRules>()
+    @exclusivity(unchecked) var stringShapes: [StringShape?] = []
+    @exclusivity(unchecked) var stringStates = FastInterner<StringState>()
+    @exclusivity(unchecked) var stringCosts: [Cost] = []
+    @exclusivity(unchecked) var arrayShapes = Interner<ArrayShape>()
+    @exclusivity(unchecked) var arrayStates = FastInterner<ArrayState>()
+    @exclusivity(unchecked) var arrayCosts: [Cost] = []
+    @exclusivity(unchecked) var objectRules = Interner<ObjectRules>()
+    @exclusivity(unchecked) var objectShapes: [ObjectShape?] = []
+    @exclusivity(unchecked) var objectStates = FastInterner<ObjectState>()
+    @exclusivity(unchecked) var objectCosts: [Cost] = []
+    @exclusivity(unchecked) var keyStates = FastInterner<KeyState>()
+    @exclusivity(unchecked) var keyCosts: [Cost] = []
+    @exclusivity(unchecked) var arrayOpenCosts: [UInt32: Cost] = [:]
+    @exclusivity(unchecked) var objectOpenCosts: [UInt32: Cost] = [:]
+    @exclusivity(unchecked) var objectMemberCosts: [UInt32: Cost] = [:]
+    @exclusivity(unchecked) var namedValueCosts: [UInt64: Cost] = [:]
+    @exclusivity(unchecked) var numberLists = FastInterner<[UInt32]>()
+    @exclusivity(unchecked) var textSets = Interner<[[UInt8]]>()
+    /// All automata, to be given back in the end.
+    @exclusivity(unchecked) var automata: [Language: Automaton] = [:]
+    @exclusivity(unchecked) var matchers: [Pattern: Automaton] = [:]
     /// Automata of the keys without a name, by object shape and kinds of keys.
-    var keyAutomata: [UInt64: Automaton?] = [:]
-    var keyAutomataOfObjects: [UInt32: Automaton?] = [:]
-    var languageMatchers: [Language: Automaton] = [:]
-    var wordLists: [StringRules: [[UInt8]]] = [:]
+    @exclusivity(unchecked) var keyAutomata: [UInt64: Automaton?] = [:]
+    @exclusivity(unchecked) var keyAutomataOfObjects: [UInt32: Automaton?] = [:]
+    @exclusivity(unchecked) var languageMatchers: [Language: Automaton] = [:]
+    /// The sets of used keys as they are spelled.
+    @exclusivity(unchecked) var usedSpellings: [UInt32: FiniteTexts] = [:]
+    /// The shapes of the strings of a node, as few as possible.
+    @exclusivity(unchecked) var mergedTexts: [NodeID: [UInt32]] = [:]
+    /// String shapes of anonymous keys.
+    @exclusivity(unchecked) var keyShapes: [KeyPlace: UInt32?] = [:]
 
     // Frames.
-    var alternativeLists = FastInterner<[UInt64]>()
-    var continuationTables = Interner<[[UInt64]]>()
-    var contexts = FastInterner<Context>()
-    var contextDepths: [Int] = []
-    var contextCosts: [[Cost]] = []
+    @exclusivity(unchecked) var alternativeLists = FastInterner<[UInt64]>()
+    @exclusivity(unchecked) var continuationTables = Interner<[[UInt64]]>()
+    @exclusivity(unchecked) var contexts = FastInterner<Context>()
+    @exclusivity(unchecked) var contextDepths: [Int] = []
+    @exclusivity(unchecked) var contextCosts: [[Cost]] = []
     let texts = TransitionTable()
-    var textBytes: [(previous: UInt32, byte: UInt8)] = [(0, 0)]
-    var configurations = FastInterner<Configuration>()
-    var configurationCosts: [Cost] = []
+    @exclusivity(unchecked) var textBytes: [(previous: UInt32, byte: UInt8)] = [(0, 0)]
+    @exclusivity(unchecked) var configurations = FastInterner<Configuration>()
+    @exclusivity(unchecked) var configurationCosts: [Cost] = []
     let transitions = TransitionTable()
-    var allowedSets: ContiguousArray<ByteSet?> = []
-    var nextOnWitness: [UInt32: UInt8] = [:]
-    var witnessLengths: [UInt32: Int] = [:]
+    @exclusivity(unchecked) var allowedSets: ContiguousArray<ByteSet?> = []
+    @exclusivity(unchecked) var nextOnWitness: [UInt32: UInt8] = [:]
+    @exclusivity(unchecked) var witnessLengths: [UInt32: Int] = [:]
 
     /// What could not be decided within the limits and therefore is not offered.
     package internal(set) var limitations: [Diagnostic] = []
-    var limitationPlaces: Set<String> = []
+    @exclusivity(unchecked) var limitationPlaces: Set<String> = []
     /// How often something was undecided, repeated notes included.
-    var limitationCount = 0
+    @exclusivity(unchecked) var limitationCount = 0
     /// How often a search met an expansion that was under way.
-    var taints = 0
+    @exclusivity(unchecked) var taints = 0
     /// How deep questions about subschemas are nested at the moment.
-    var nesting = 0
+    @exclusivity(unchecked) var nesting = 0
 
     package private(set) var start = ConfigID.dead
 
@@ -174,6 +181,8 @@ package final class SchemaMachine: ConstraintMachine {
         start = configuration(.value, 0, [Alternative(state: root, tag: 0).rawValue], 0, 0)
     }
 
+    deinit { AutomatonPool.shared.give(automata) }
+
     /// Notes that something is not offered because a limit was hit.
     func note(_ message: String, at subschema: SubschemaID?) {
         note("constraint.too-complex", message, graph[subschema ?? graph.root].location)
@@ -208,6 +217,7 @@ package final class SchemaMachine: ConstraintMachine {
 
     package func step(_ configuration: ConfigID, _ byte: UInt8) -> ConfigID {
         if let target = transitions.target(configuration.rawValue, byte) { return ConfigID(rawValue: target) }
+        if isRefused(configurations[configuration.rawValue], byte) { return .dead }
         let isLeftOut = (byte == 0xF1 || byte == 0xF2) && !profile.allowsUnassignedPlanes
         let target = isLeftOut ? 0 : computeStep(configuration.rawValue, byte)
         transitions.set(configuration.rawValue, byte, target)
@@ -274,7 +284,7 @@ package final class SchemaMachine: ConstraintMachine {
             witnessLengths[configuration.rawValue] = length
             return length
         }
-        return configurationCosts[Int(configuration.rawValue)]
+        return cost(configuration)
     }
 
     package func witness(_ configuration: ConfigID) -> [UInt8] {
@@ -291,11 +301,11 @@ package final class SchemaMachine: ConstraintMachine {
     /// The next byte of the shortest completion.
     private func witnessByte(_ configuration: ConfigID) -> UInt8? {
         if let known = nextOnWitness[configuration.rawValue] { return known }
-        let cost = configurationCosts[Int(configuration.rawValue)]
+        let cost = cost(configuration)
         let hints = witnessHints(configuration.rawValue)
         for byte in hints {
             let next = step(configuration, byte)
-            if !next.isDead, configurationCosts[Int(next.rawValue)] == cost - 1 {
+            if !next.isDead, self.cost(next) == cost - 1 {
                 nextOnWitness[configuration.rawValue] = byte
                 return byte
             }
@@ -303,7 +313,7 @@ package final class SchemaMachine: ConstraintMachine {
         var best: UInt8?
         var bestCost = Cost.infinite
         allowedBytes(configuration).forEach { byte in
-            let next = configurationCosts[Int(step(configuration, byte).rawValue)]
+            let next = self.cost(step(configuration, byte))
             let isSpace =
                 byte <= 0x20 && configurations[configuration.rawValue].kind != .string
                 && configurations[configuration.rawValue].kind != .key

@@ -3,28 +3,50 @@
 import Patterns
 
 /// What the engine knows about the states of one automaton: which plain runs keep it alive, by classes of the trie.
+///
+/// It stays with the automaton, whoever uses it next.
 final class AutomatonSummary {
     /// The states looked at for one summary.
-    private static let regionLimit = 96
+    private static let regionLimit = 40
     /// The states looked at for a bound over all.
     private static let closureLimit = 2048
 
-    let automaton: Automaton
-    /// A number of its own among the automata of an engine.
-    let number: UInt64
+    /// The automaton, which owns its summary.
+    unowned let automaton: Automaton
     /// By class of the automaton: the classes of the trie that share scalars with it.
-    private var touching: [UInt64]
-    private var summaries: [BodySummary] = [.none]
+    @exclusivity(unchecked) private var touching: [UInt64]
+    @exclusivity(unchecked) private var summaries: [BodySummary] = [.none]
     /// By state: 0 if not known, else the index of the summary plus 1.
-    private var indices: [UInt32] = []
+    @exclusivity(unchecked) private var indices: [UInt32] = []
     /// By state: the scalars of its shortest completion; -1 if not known, `Int32.max` if there is none.
-    private var rests: UnsafeMutablePointer<Int32>
-    private var capacity = 256
-    private var alive: [Int32: UInt64] = [:]
+    @exclusivity(unchecked) private var rests: UnsafeMutablePointer<Int32>
+    @exclusivity(unchecked) private var capacity = 256
+    @exclusivity(unchecked) private var alive: [Int32: UInt64] = [:]
+    /// By state: the bytes that a viable character can begin with, and the quote where the text may end.
+    @exclusivity(unchecked) private var beginnings: [ByteSet] = []
+    /// With ``beginnings``: the scalars of the longest of the shortest completions after one more scalar.
+    @exclusivity(unchecked) private var longestNexts: [Int] = []
+    /// By state and vocabulary: the most scalars that a token and the shortest rest after it have together.
+    @exclusivity(unchecked) private var reaches: [UInt64: Int] = [:]
+    /// By state: 0 if not known, else the index in ``beginnings`` plus 1.
+    @exclusivity(unchecked) private var beginningIndices: [UInt32] = []
+    /// The classes that a character can have after some of its bytes.
+    @exclusivity(unchecked) private var lexerClasses: [UInt32: ClassSet] = [:]
+    /// The tokens of content that are viable from a state, by vocabulary.
+    @exclusivity(unchecked) private var contentMasks: [UInt64: MaskCache] = [:]
+    /// The most bytes for the content masks of one vocabulary.
+    private static let contentLimit = 4 << 20
 
-    init(_ automaton: Automaton, number: Int) {
+    /// The summary of an automaton, new if it has none yet.
+    static func of(_ automaton: Automaton) -> AutomatonSummary {
+        if let known = automaton.annex { return unsafeDowncast(known, to: AutomatonSummary.self) }
+        let summary = AutomatonSummary(automaton)
+        automaton.annex = summary
+        return summary
+    }
+
+    private init(_ automaton: Automaton) {
         self.automaton = automaton
-        self.number = UInt64(number)
         touching = [UInt64](repeating: 0, count: automaton.classCount)
         for (number, ranges) in ScalarClasses.ranges.enumerated() {
             let bit = UInt64(1) << UInt64(number)
@@ -44,6 +66,82 @@ final class AutomatonSummary {
     }
 
     deinit { rests.deallocate() }
+
+    /// About how many bytes the summary takes.
+    var byteCount: Int {
+        contentMasks.values.reduce(capacity * 4 + summaries.count * 56 + alive.count * 32 + beginnings.count * 36) {
+            $0 + $1.byteCount
+        }
+    }
+
+    /// The masks of content over a vocabulary, by state.
+    func contentMasks(_ vocabulary: TokenVocabulary) -> MaskCache {
+        if let known = contentMasks[vocabulary.number] { return known }
+        let cache = MaskCache(wordCapacity: vocabulary.wordCapacity, byteLimit: Self.contentLimit)
+        contentMasks[vocabulary.number] = cache
+        return cache
+    }
+
+    /// The scalars that complete the text from any state one scalar further, at most.
+    func longestNext(_ state: Automaton.StateID) -> Int {
+        _ = beginnings(state)
+        return longestNexts[Int(beginningIndices[Int(state.rawValue)]) - 1]
+    }
+
+    /// The most scalars that a token from a state and the shortest rest after it have together; nil if not known yet.
+    func reach(_ state: Automaton.StateID, _ vocabulary: TokenVocabulary) -> Int? {
+        reaches[UInt64(UInt32(bitPattern: state.rawValue)) | vocabulary.number << 32]
+    }
+
+    func setReach(_ state: Automaton.StateID, _ vocabulary: TokenVocabulary, _ reach: Int) {
+        reaches[UInt64(UInt32(bitPattern: state.rawValue)) | vocabulary.number << 32] = reach
+    }
+
+    /// The bytes that may come next in a string without bounds on its length.
+    func beginnings(_ state: Automaton.StateID) -> ByteSet {
+        let raw = Int(state.rawValue)
+        if raw < beginningIndices.count, beginningIndices[raw] != 0 { return beginnings[Int(beginningIndices[raw]) - 1] }
+        var viable = ClassSet(capacity: automaton.classCount)
+        var longest = 0
+        for number in 0..<automaton.classCount {
+            let target = automaton.transition(state, class: number)
+            guard isAlive(target) else { continue }
+            viable.insert(number)
+            longest = max(longest, shortest(target))
+        }
+        longestNexts.append(longest)
+        var set = ByteSet()
+        for byte: UInt8 in 0x20...0x7F where viable.contains(Int(automaton.asciiClass[Int(byte)])) { set.insert(byte) }
+        set.remove(0x22)
+        set.remove(0x5C)
+        if automaton.isAccepting(state) { set.insert(0x22) }
+        if viable.intersects(classes(after: .backslash)) { set.insert(0x5C) }
+        for byte: UInt8 in 0xC2...0xF4 {
+            if case .more(let lexer) = StringLexer.boundary.read(byte), viable.intersects(classes(after: lexer)) {
+                set.insert(byte)
+            }
+        }
+        if raw >= beginningIndices.count {
+            beginningIndices.append(
+                contentsOf: repeatElement(0, count: max(raw + 1, beginningIndices.count * 2) - beginningIndices.count))
+        }
+        beginnings.append(set)
+        beginningIndices[raw] = UInt32(beginnings.count)
+        return set
+    }
+
+    /// The classes that a character can have after some of its bytes.
+    func classes(after lexer: StringLexer) -> ClassSet {
+        if let known = lexerClasses[lexer.rawValue] { return known }
+        var classes = ClassSet(capacity: automaton.classCount)
+        if let escapes = lexer.escapes {
+            for scalar in escapes { classes.insert(automaton.classOf(scalar: scalar)) }
+        } else if let range = lexer.scalars {
+            classes = automaton.classes(inScalarRange: range)
+        }
+        lexerClasses[lexer.rawValue] = classes
+        return classes
+    }
 
     @inline(__always)
     func isAlive(_ state: Automaton.StateID) -> Bool { shortest(state) < Int(Int32.max) }
@@ -97,6 +195,13 @@ final class AutomatonSummary {
         return (0..<automaton.classCount).contains { automaton.transition(state, class: $0) == state }
     }
 
+    /// The summary of a state where it is known already, or worth it for a subtree of so many nodes.
+    func summary(of state: Automaton.StateID, nodes: Int) -> BodySummary {
+        let raw = Int(state.rawValue)
+        if raw < indices.count, indices[raw] != 0 { return summaries[Int(indices[raw]) - 1] }
+        return nodes > 64 ? summary(of: state) : .none
+    }
+
     /// The runs that are viable from `state`, however long a string may be.
     func summary(of state: Automaton.StateID) -> BodySummary {
         let raw = Int(state.rawValue)
@@ -130,61 +235,39 @@ final class AutomatonSummary {
         return longest
     }()
 
+    /// How much of a vocabulary's text a class of the trie stands for, roughly: letters first.
+    private static func weight(_ classes: UInt64) -> Int {
+        let small: UInt64 = 1 << 6 | 1 << 7
+        let large: UInt64 = 1 << 8 | 1 << 9
+        let others = (classes & ~(small | large)).nonzeroBitCount
+        return (classes & small).nonzeroBitCount * 64 + (classes & large).nonzeroBitCount * 32
+            + (classes & (1 << 5 | 1 << 11)).nonzeroBitCount * 8 + others
+    }
+
     /// Explores by number of scalars.
     ///
     /// The first pair of the result has all classes alive at once and holds as far as those stay alive; the second
-    /// gives up classes for longer runs: where its region closes, for runs of any length.
+    /// gives up classes for longer runs. Where a class leads to a state in which others die, either it or they are given
+    /// up, whichever is less text: in a URI the percent sign, after which only digits may come.
     private func work(_ start: Automaton.StateID) -> BodySummary {
-        var classes = aliveClasses(start)
+        let classes = aliveClasses(start)
         guard classes != 0 else { return .none }
         var result = BodySummary()
-        var visits = 0
-        // The longest rest of any state looked at; no run within a summary leads to another one.
-        var longest = shortest(start)
-        var canWait = canRepeat(start)
-        while classes != 0 {
-            var seen: Set<Int32> = [start.rawValue]
-            var layer = [start]
-            var depth = 1
-            var narrower = classes
-            exploring: while true {
-                var next: [Automaton.StateID] = []
-                for state in layer {
-                    for (number, bits) in touching.enumerated() where bits & classes != 0 {
-                        let target = automaton.transition(state, class: number)
-                        guard seen.insert(target.rawValue).inserted else { continue }
-                        next.append(target)
-                        visits += 1
-                        narrower &= aliveClasses(target)
-                        longest = max(longest, shortest(target))
-                        canWait = canWait && canRepeat(target)
-                    }
-                    if visits > AutomatonSummary.regionLimit {
-                        // The states after the last scalar are not all known.
-                        if depth > 1 { depth -= 1 } else { longest = .max }
-                        break exploring
-                    }
-                }
-                if next.isEmpty {
-                    depth = .max
-                    break
-                }
-                if narrower != classes { break }
-                depth += 1
-                layer = next
+        var region = Region(longest: shortest(start), canWait: canRepeat(start))
+        result.classes = classes
+        result.scalars = explore(start, classes, &region)
+        if result.scalars < .max {
+            var kept = classes
+            // Each round gives up a class at least.
+            while kept != 0, let narrower = conflict(start, kept) { kept = narrower }
+            if kept != 0, kept != classes {
+                result.fewerClasses = kept
+                result.moreScalars = explore(start, kept, &region)
+                if result.moreScalars <= result.scalars { (result.fewerClasses, result.moreScalars) = (0, 0) }
             }
-            let isFirst = result.classes == 0
-            if isFirst {
-                result = BodySummary(classes: classes, scalars: depth)
-            } else if depth > result.moreScalars {
-                result.fewerClasses = classes
-                result.moreScalars = depth
-            }
-            if depth == .max || narrower == classes || visits > AutomatonSummary.regionLimit { break }
-            classes = narrower
         }
-        result.longestRest = longest
-        result.canWait = canWait
+        result.longestRest = region.longest
+        result.canWait = region.canWait
         if result.classes & ScalarClasses.beyondASCII == ScalarClasses.beyondASCII {
             result.classes |= ScalarClasses.partial
         }
@@ -192,5 +275,67 @@ final class AutomatonSummary {
             result.fewerClasses |= ScalarClasses.partial
         }
         return result
+    }
+
+    /// What is known about all states looked at for a summary: no run within it leads to another one.
+    private struct Region {
+        var longest: Int
+        var canWait: Bool
+    }
+
+    /// The number of scalars of the given classes that keep the automaton alive in any order; `Int.max` for any number.
+    private func explore(_ start: Automaton.StateID, _ classes: UInt64, _ region: inout Region) -> Int {
+        var seen: Set<Int32> = [start.rawValue]
+        var layer = [start]
+        var depth = 1
+        var visits = 0
+        while true {
+            var next: [Automaton.StateID] = []
+            var isClosed = true
+            for state in layer {
+                for (number, bits) in touching.enumerated() where bits & classes != 0 {
+                    let target = automaton.transition(state, class: number)
+                    guard seen.insert(target.rawValue).inserted else { continue }
+                    next.append(target)
+                    visits += 1
+                    if classes & ~aliveClasses(target) != 0 { isClosed = false }
+                    region.longest = max(region.longest, shortest(target))
+                    region.canWait = region.canWait && canRepeat(target)
+                }
+                if visits > AutomatonSummary.regionLimit {
+                    // The states after the last scalar are not all known.
+                    if depth > 1 { return depth - 1 }
+                    region.longest = .max
+                    return depth
+                }
+            }
+            if next.isEmpty { return .max }
+            if !isClosed { return depth }
+            depth += 1
+            layer = next
+        }
+    }
+
+    /// Fewer classes where runs of the given ones do not keep the automaton alive; nil where they do as far as can be
+    /// seen.
+    private func conflict(_ start: Automaton.StateID, _ classes: UInt64) -> UInt64? {
+        var seen: Set<Int32> = [start.rawValue]
+        var queue = [start]
+        var head = 0
+        while head < queue.count, queue.count <= AutomatonSummary.regionLimit {
+            let state = queue[head]
+            head += 1
+            for (number, bits) in touching.enumerated() where bits & classes != 0 {
+                let target = automaton.transition(state, class: number)
+                guard seen.insert(target.rawValue).inserted else { continue }
+                let missing = classes & ~aliveClasses(target)
+                if missing != 0 {
+                    let own = bits & classes
+                    return Self.weight(own) <= Self.weight(missing) ? classes & ~own : classes & ~missing
+                }
+                queue.append(target)
+            }
+        }
+        return nil
     }
 }

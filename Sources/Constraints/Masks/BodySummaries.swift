@@ -48,11 +48,9 @@ struct BodySummary {
 /// The summaries of a machine's configurations, worked out when first asked for.
 final class BodySummaries {
     /// By configuration: 0 if not known, 1 if there is none, else the index of the summary plus 1.
-    private var indices: UnsafeMutablePointer<UInt32>
-    private var capacity = 1024
-    private var summaries: [BodySummary] = [.none]
-    private var byAutomaton: [ObjectIdentifier: AutomatonSummary] = [:]
-    private var last: AutomatonSummary?
+    @exclusivity(unchecked) private var indices: UnsafeMutablePointer<UInt32>
+    @exclusivity(unchecked) private var capacity = 1024
+    @exclusivity(unchecked) private var summaries: [BodySummary] = [.none]
 
     init() {
         indices = .allocate(capacity: capacity)
@@ -83,23 +81,13 @@ final class BodySummaries {
         let remaining = body.remainingScalars ?? .max
         let summary: BodySummary
         if let automaton = body.automaton {
-            summary = automata(automaton).summary(of: body.state).limited(least: body.missingScalars, most: remaining)
+            summary = AutomatonSummary.of(automaton).summary(of: body.state).limited(least: body.missingScalars, most: remaining)
         } else {
             summary = BodySummary(classes: ScalarClasses.plain | ScalarClasses.partial, scalars: remaining)
         }
         summaries.append(summary)
         indices[raw] = UInt32(summaries.count)
         return summary
-    }
-
-    /// What is known about an automaton.
-    func automata(_ automaton: Automaton) -> AutomatonSummary {
-        if let last, last.automaton === automaton { return last }
-        let id = ObjectIdentifier(automaton)
-        let known = byAutomaton[id] ?? AutomatonSummary(automaton, number: byAutomaton.count)
-        byAutomaton[id] = known
-        last = known
-        return known
     }
 
     private func grow(_ raw: Int) {

@@ -24,6 +24,10 @@ final class Closers: @unchecked Sendable {  // immutable after its initialiser
 
     /// Tokens that reach over the end of another key: they are looked at one by one.
     let far: [UInt32]
+    /// Tokens that reach from a key over the end of its value.
+    let farFromKey: [UInt32]
+    /// The contents before the quote, each with the node of the quote in ``trie``.
+    let bodies: [(bytes: [UInt8], quote: Int)]
 
     /// Whether a comma and then two quotes come in a rest.
     private static func isFar(_ rest: [UInt8]) -> Bool {
@@ -32,11 +36,24 @@ final class Closers: @unchecked Sendable {  // immutable after its initialiser
     }
 
     init(_ tokens: [Token], bytes: [UInt8], offsets: [Int]) {
-        trie = TokenTrie(ids: tokens.map(\.token), bytes: bytes, offsets: offsets)
+        let trie = TokenTrie(ids: tokens.map(\.token), bytes: bytes, offsets: offsets)
+        self.trie = trie
         var numbers: [[UInt8]: Int] = [[]: 0]
         var groups: [[Entry]] = [[]]
         var restBytes: [UInt8] = []
         var restOffsets = [0, 0]
+        var bodies: [[UInt8]: Int] = [:]
+        for (token, _, rest) in tokens {
+            let text = bytes[offsets[Int(token)]..<offsets[Int(token) + 1]]
+            let body = Array(text.dropLast(rest.count + 1))
+            guard bodies[body] == nil else { continue }
+            var node: Int? = 0
+            for byte in text.prefix(body.count + 1) { node = node.flatMap { trie.child(of: $0, byte) } }
+            bodies[body] = node
+        }
+        self.bodies = bodies.map { (bytes: $0.key, quote: $0.value) }
+            .sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+        farFromKey = tokens.filter { $0.rest.contains(0x2C) && $0.rest.contains(0x3A) }.map(\.token)
         far = tokens.filter { Closers.isFar($0.rest) }.map(\.token)
         for (token, scalars, rest) in tokens where !Closers.isFar(rest) {
             let number: Int

@@ -80,7 +80,7 @@ extension ConstraintEngine {
         else { return nil }
         var content = body.missingScalars
         if let automaton = body.automaton {
-            guard body.missingScalars == 0, let rest = summaries.automata(automaton).longestRest else { return nil }
+            guard body.missingScalars == 0, let rest = AutomatonSummary.of(automaton).longestRest else { return nil }
             content = rest * ConstraintEngine.longestSpelling
         }
         // A token may end within a character.

@@ -3,81 +3,212 @@
 import Patterns
 
 extension ConstraintEngine {
-    /// Adds the tokens that begin within a string which an automaton watches over.
-    ///
-    /// The walk steps the automaton only, and the machine only behind a closing quote. It takes a subtree at once where
-    /// the automaton stays alive through all of it.
-    func addContent<Machine: ConstraintMachine>(
-        _ machine: Machine, _ automaton: Automaton, _ body: StringBody, _ closing: ConfigID,
+    /// Adds the tokens that begin within a string which an automaton watches over; what closes it is looked at by the
+    /// caller.
+    func addContent(_ knowledge: AutomatonSummary, _ body: StringBody, into words: UnsafeMutablePointer<UInt64>) {
+        let most = body.remainingScalars ?? .max
+        if body.missingScalars == 0, most >= vocabulary.longestToken {
+            // Content alone is the same wherever the automaton is in the same state, for other schemas too, as long as no
+            // token comes near the end.
+            let masks = knowledge.contentMasks(vocabulary)
+            let key = UInt64(UInt32(bitPattern: body.state.rawValue))
+            if let reach = knowledge.reach(body.state, vocabulary), reach <= most {
+                if masks.read(key, into: words) { return }
+            }
+            if knowledge.reach(body.state, vocabulary).map({ $0 <= most }) ?? true {
+                let reach = walkContent(knowledge, StringBody(state: body.state, remainingScalars: nil), into: words)
+                if knowledge.reach(body.state, vocabulary) == nil { masks.store(key, words) }
+                knowledge.setReach(body.state, vocabulary, reach)
+                if reach <= most { return }
+                words.update(repeating: 0, count: vocabulary.wordCapacity)
+            }
+        }
+        _ = walkContent(knowledge, body, into: words)
+    }
+
+    /// Walks over all tokens with content; returns the most scalars that a token and the shortest rest after it have.
+    private func walkContent(
+        _ knowledge: AutomatonSummary, _ body: StringBody, into words: UnsafeMutablePointer<UInt64>
+    ) -> Int {
+        var walk = ContentWalk(
+            trie: vocabulary.trie, automaton: knowledge.automaton, longestToken: vocabulary.longestToken,
+            window: ContentWindow(
+                knowledge: knowledge, least: body.missingScalars, most: body.remainingScalars ?? .max))
+        content[0] = ContentState(
+            state: body.state, scalars: 0, lexer: .boundary, beginnings: knowledge.beginnings(body.state),
+            summary: knowledge.summary(of: body.state))
+        walk.add(below: 0, content, words) { _ in }
+        return walk.reach
+    }
+
+    /// Adds the tokens that close a string which an automaton watches over.
+    func addContentClosers<Machine: ConstraintMachine>(
+        _ machine: Machine, _ knowledge: AutomatonSummary, _ body: StringBody, _ closing: ConfigID,
         into words: UnsafeMutablePointer<UInt64>
     ) {
-        let trie = vocabulary.trie
+        let trie = vocabulary.closers.trie
+        var walk = ContentWalk(
+            trie: trie, automaton: knowledge.automaton, longestToken: vocabulary.longestToken,
+            window: ContentWindow(
+                knowledge: knowledge, least: body.missingScalars, most: body.remainingScalars ?? .max))
+        content[0] = ContentState(
+            state: body.state, scalars: 0, lexer: .boundary, beginnings: knowledge.beginnings(body.state))
+        walk.add(below: 0, content, words) { index in
+            addTokens(trie, index, into: words)
+            self.walk(machine, trie, below: index, closing, into: words)
+        }
+    }
+}
+
+/// A walk over the tokens of a trie that begin within a string.
+///
+/// It steps the automaton only. It takes a subtree at once where the automaton stays alive through all of it, and passes
+/// over one at the cost of a bit where it dies at once.
+struct ContentWalk {
+    let trie: TokenTrie
+    let automaton: Automaton
+    let longestToken: Int
+    let window: ContentWindow
+    /// The most scalars that a token and the shortest rest after it have together.
+    private(set) var reach = 0
+
+    init(trie: TokenTrie, automaton: Automaton, longestToken: Int, window: ContentWindow) {
+        self.trie = trie
+        self.automaton = automaton
+        self.longestToken = longestToken
+        self.window = window
+    }
+
+    /// Adds the tokens strictly below a node; calls `close` with the nodes of closing quotes.
+    @inline(__always)
+    mutating func add(
+        below top: Int, _ content: UnsafeMutablePointer<ContentState>, _ words: UnsafeMutablePointer<UInt64>,
+        _ close: (Int) -> Void
+    ) {
+        walk(top, content, words, close)
+    }
+
+    private mutating func walk(
+        _ top: Int, _ content: UnsafeMutablePointer<ContentState>, _ words: UnsafeMutablePointer<UInt64>,
+        _ close: (Int) -> Void
+    ) {
+        let nodes = trie.nodes
+        let wide = nodes[top].wide
+        let start = content[Int(nodes[top].depth)]
+        reach = max(reach, start.scalars &+ 1 &+ window.knowledge.longestNext(start.state))
+        guard wide != 0, start.lexer.isBoundary else {
+            walk(from: top + 1, to: Int(nodes[top].end), content, words, close)
+            return
+        }
+        // Of many children only those that can begin a character.
+        let record = trie.wideNodes[Int(wide) - 1]
+        let children = trie.children + Int(record.offset)
+        start.beginnings.intersection(record.bytes).forEach { byte in
+            let child = Int(children[record.bytes.rank(of: byte)])
+            walk(from: child, to: Int(nodes[child].end), content, words, close)
+        }
+    }
+
+    private mutating func walk(
+        from first: Int, to end: Int, _ content: UnsafeMutablePointer<ContentState>,
+        _ words: UnsafeMutablePointer<UInt64>, _ close: (Int) -> Void
+    ) {
         let nodes = trie.nodes
         let tokens = trie.tokens
-        let window = ContentWindow(
-            knowledge: summaries.automata(automaton), least: body.missingScalars, most: body.remainingScalars ?? .max
-        )
+        let knowledge = window.knowledge
+        let isBounded = window.least > 0 || window.most < .max
         let most = window.most
-        let content = content
-        content[0] = ContentState(state: body.state, scalars: 0, lexer: .boundary)
-        var index = 1
-        let end = trie.nodeCount
+        var index = first
         while index < end {
             let node = nodes[index]
             let depth = Int(node.depth)
-            var current = content[depth &- 1]
-            let isBoundary: Bool
-            switch current.lexer.read(node.byte) {
-            case .invalid:
-                index = Int(node.end)
-                continue
-            case .close:
-                if !closing.isDead, current.scalars >= window.least, automaton.isAccepting(current.state) {
-                    addTokens(trie, index, into: words)
-                    walk(machine, trie, below: index, closing, into: words)
-                }
-                index = Int(node.end)
-                continue
-            case .scalar(let scalar):
-                guard current.scalars < most else {
+            let parent = content + (depth &- 1)
+            let byte = node.byte
+            let isBoundary = parent.pointee.lexer.isBoundary
+            if isBoundary {
+                if !parent.pointee.beginnings.contains(byte) {
                     index = Int(node.end)
                     continue
                 }
-                current.state = automaton.transition(current.state, class: automaton.classOf(scalar: scalar))
-                current.scalars += 1
-                current.lexer = .boundary
-                guard window.isViable(current.state, current.scalars) else {
+                if window.covers(parent.pointee.summary, node.ownClasses, node.ownScalars, parent.pointee.scalars) {
+                    var rank = node.firstRank
+                    let last = nodes[Int(node.end)].firstRank
+                    while rank < last {
+                        let id = tokens[Int(rank)]
+                        words[Int(id >> 6)] |= 1 << UInt64(id & 63)
+                        rank &+= 1
+                    }
+                    let run = node.ownScalars == .max ? longestToken : Int(node.ownScalars)
+                    reach = max(
+                        reach, parent.pointee.scalars &+ run &+ min(parent.pointee.summary.longestRest, 1 << 40))
                     index = Int(node.end)
                     continue
                 }
-                isBoundary = true
-            case .more(let lexer):
-                guard current.scalars < most, window.canBegin(lexer, from: current) else {
+            }
+            let scalar: UInt32
+            if isBoundary, byte < 0x80, byte != 0x22, byte != 0x5C {
+                scalar = UInt32(byte)
+            } else {
+                switch parent.pointee.lexer.read(byte) {
+                case .invalid:
                     index = Int(node.end)
                     continue
+                case .close:
+                    if parent.pointee.scalars >= window.least { close(index) }
+                    index = Int(node.end)
+                    continue
+                case .scalar(let value): scalar = value
+                case .more(let lexer):
+                    // The first byte of a character has been looked up, unless there are bounds to respect.
+                    guard parent.pointee.scalars < most,
+                        isBoundary && !isBounded || window.canBegin(lexer, from: parent.pointee)
+                    else {
+                        index = Int(node.end)
+                        continue
+                    }
+                    add(index, words)
+                    content[depth].state = parent.pointee.state
+                    content[depth].scalars = parent.pointee.scalars
+                    content[depth].lexer = lexer
+                    index += 1
+                    continue
                 }
-                current.lexer = lexer
-                isBoundary = false
             }
-            var rank = node.firstRank
-            let ownEnd = nodes[index + 1].firstRank
-            while rank < ownEnd {
-                let id = tokens[Int(rank)]
-                words[Int(id >> 6)] |= 1 << UInt64(id & 63)
-                rank &+= 1
-            }
-            if isBoundary, Int(node.end) - index > 2, window.covers(node, current) {
-                let last = nodes[Int(node.end)].firstRank
-                while rank < last {
-                    let id = tokens[Int(rank)]
-                    words[Int(id >> 6)] |= 1 << UInt64(id & 63)
-                    rank &+= 1
-                }
+            let scalarClass =
+                scalar < 0x80 ? Int(automaton.asciiClass[Int(scalar)]) : automaton.classOf(scalar: scalar)
+            let state = automaton.transition(parent.pointee.state, class: scalarClass)
+            let scalars = parent.pointee.scalars &+ 1
+            guard scalars <= most, isBounded ? window.isViable(state, scalars) : knowledge.isAlive(state) else {
                 index = Int(node.end)
                 continue
             }
-            content[depth] = current
+            add(index, words)
+            let below = Int(node.end) - index
+            if below > 1 {
+                // What a few nodes cost is not worth getting to know a state.
+                content[depth] = ContentState(
+                    state: state, scalars: scalars, lexer: .boundary, beginnings: knowledge.beginnings(state),
+                    summary: below > 8 ? knowledge.summary(of: state, nodes: below) : .none)
+                if node.wide != 0 {
+                    walk(index, content, words, close)
+                    index = Int(node.end)
+                    continue
+                }
+                reach = max(reach, scalars &+ 1 &+ knowledge.longestNext(state))
+            }
             index += 1
+        }
+    }
+
+    /// Adds the tokens that end at a node.
+    @inline(__always)
+    private func add(_ index: Int, _ words: UnsafeMutablePointer<UInt64>) {
+        var rank = trie.nodes[index].firstRank
+        let end = trie.nodes[index + 1].firstRank
+        while rank < end {
+            let id = trie.tokens[Int(rank)]
+            words[Int(id >> 6)] |= 1 << UInt64(id & 63)
+            rank &+= 1
         }
     }
 }
@@ -88,6 +219,10 @@ struct ContentState {
     /// The scalars complete so far.
     var scalars: Int
     var lexer: StringLexer
+    /// The bytes that can come next at a boundary between characters, bounds on the length aside.
+    var beginnings = ByteSet()
+    /// What runs of content keep the automaton alive; none where that is not worth knowing.
+    var summary = BodySummary.none
 }
 
 /// An automaton together with the number of scalars that must and may still come.
@@ -113,13 +248,7 @@ struct ContentWindow {
     /// Whether some character that begins like this leads to a viable state.
     func canBegin(_ lexer: StringLexer, from current: ContentState) -> Bool {
         let automaton = knowledge.automaton
-        if let escapes = lexer.escapes {
-            return escapes.contains {
-                isViable(automaton.transition(current.state, class: automaton.classOf(scalar: $0)), current.scalars + 1)
-            }
-        }
-        guard let range = lexer.scalars else { return false }
-        let classes = automaton.classes(inScalarRange: range)
+        let classes = knowledge.classes(after: lexer)
         for (index, var word) in classes.words.enumerated() {
             while word != 0 {
                 let target = automaton.transition(current.state, class: index << 6 | word.trailingZeroBitCount)
@@ -130,16 +259,16 @@ struct ContentWindow {
         return false
     }
 
-    /// Whether every token below a node is viable.
+    /// Whether every run of some classes and at most so many scalars is viable after other scalars, where the automaton
+    /// is in a state with the given summary.
     @inline(__always)
-    func covers(_ node: TokenTrie.Node, _ current: ContentState) -> Bool {
-        let summary = knowledge.summary(of: current.state)
-        guard summary.covers(node.classes, scalars: node.maximumScalars) else { return false }
-        let missing = max(0, least &- current.scalars)
+    func covers(_ summary: BodySummary, _ classes: UInt64, _ run: UInt8, _ scalars: Int) -> Bool {
+        guard !summary.isEmpty, summary.covers(classes, scalars: run) else { return false }
+        let missing = max(0, least &- scalars)
         if most == .max { return missing == 0 || summary.canWait }
         // What the longest token below leaves must be enough for the longest rest.
-        let below = node.maximumScalars == .max ? Int.max : Int(node.maximumScalars)
-        let left = most &- current.scalars
+        let below = run == .max ? Int.max : Int(run)
+        let left = most &- scalars
         guard below <= left, missing == 0 || summary.canWait else { return false }
         return max(summary.longestRest, missing) <= left &- below
     }

@@ -14,6 +14,7 @@ extension ConstraintEngine {
         _ machine: Machine, _ configuration: ConfigID, into words: UnsafeMutablePointer<UInt64>
     ) {
         let trie = vocabulary.trie
+        base = nil
         guard !isGuarded else {
             walkGuarded(machine, trie, below: 0, configuration, into: words)
             return
@@ -22,21 +23,19 @@ extension ConstraintEngine {
             let most = body.remainingScalars ?? .max
             let end = machine.stringEnd(configuration)
             if let automaton = body.automaton {
-                // Content alone is the same wherever the automaton is in the same state.
-                let isShared = end == nil && body.missingScalars == 0 && body.remainingScalars == nil
-                let key =
-                    1 << 63 | summaries.automata(automaton).number << 32
-                    | UInt64(UInt32(bitPattern: body.state.rawValue))
-                if !isShared || !cache.read(key, into: words) {
-                    addContent(machine, automaton, body, end?.closing ?? .dead, into: words)
-                    if isShared { cache.store(key, words) }
+                let knowledge = AutomatonSummary.of(automaton)
+                addContent(knowledge, body, into: words)
+                if let closing = end?.closing, !closing.isDead {
+                    addContentClosers(machine, knowledge, body, closing, into: words)
                 }
                 for detour in body.detours { follow(machine, configuration, detour, into: words) }
             } else {
-                vocabulary.addContent(scalars: most, to: words)
+                base = vocabulary.addContent(scalars: most, to: words)
                 if let end { addClosers(machine, configuration, body, end, into: words) }
             }
-            if end == nil { walk(machine, vocabulary.closers.trie, below: 0, configuration, into: words) }
+            if end == nil, !addKeyClosers(configuration, into: words) {
+                walk(machine, vocabulary.closers.trie, below: 0, configuration, into: words)
+            }
         } else {
             walk(machine, trie, below: 0, configuration, into: words)
         }
@@ -49,7 +48,7 @@ extension ConstraintEngine {
     ) {
         let nodes = trie.nodes
         let wide = nodes[top].wide
-        if wide != 0 {
+        if wide != 0, summaries.summary(of: configuration, machine).isEmpty {
             let record = trie.wideNodes[Int(wide) - 1]
             let allowed = machine.allowedBytes(configuration).intersection(record.bytes)
             if allowed.count * 2 < record.bytes.count {
@@ -74,10 +73,25 @@ extension ConstraintEngine {
         let nodes = trie.nodes
         let tokens = trie.tokens
         let path = path
+        let bodies = bodies
         var index = first
         path[Int(nodes[first].depth) - 1] = configuration
+        bodies[Int(nodes[first].depth) - 1] = summaries.summary(of: configuration, machine)
         while index < end {
             let node = nodes[index]
+            let body = bodies + (Int(node.depth) &- 1)
+            if !body.pointee.isEmpty, body.pointee.covers(node.ownClasses, scalars: node.ownScalars) {
+                // All of the subtree is content, whatever the machine makes of its first byte.
+                var rank = node.firstRank
+                let last = nodes[Int(node.end)].firstRank
+                while rank < last {
+                    let id = tokens[Int(rank)]
+                    words[Int(id >> 6)] |= 1 << UInt64(id & 63)
+                    rank &+= 1
+                }
+                index = Int(node.end)
+                continue
+            }
             let next = machine.step(path[Int(node.depth) &- 1], node.byte)
             if next.isDead {
                 index = Int(node.end)
@@ -90,25 +104,16 @@ extension ConstraintEngine {
                 words[Int(id >> 6)] |= 1 << UInt64(id & 63)
                 rank &+= 1
             }
-            if Int(node.end) - index > 2 {
+            if Int(node.end) - index > 1 {
                 let summary = summaries.summary(of: next, machine)
-                if summary.covers(node.classes, scalars: node.maximumScalars) {
-                    let last = nodes[Int(node.end)].firstRank
-                    while rank < last {
-                        let id = tokens[Int(rank)]
-                        words[Int(id >> 6)] |= 1 << UInt64(id & 63)
-                        rank &+= 1
-                    }
-                    index = Int(node.end)
-                    continue
-                }
                 if node.wide != 0, summary.isEmpty {
                     walk(machine, trie, below: index, next, into: words)
                     index = Int(node.end)
                     continue
                 }
+                path[Int(node.depth)] = next
+                bodies[Int(node.depth)] = summary
             }
-            path[Int(node.depth)] = next
             index += 1
         }
     }
@@ -154,27 +159,34 @@ extension ConstraintEngine {
         }
         let trie = closers.trie
         for exception in end.exceptions {
-            var node = 0
-            var isToken = true
-            for byte in exception {
-                guard let child = trie.child(of: node, byte) else {
-                    isToken = false
-                    break
-                }
-                node = child
+            for index in exception.range {
+                addCloser(machine, configuration, exception.texts.texts[index].dropFirst(exception.depth), into: words)
             }
-            guard isToken, let quote = trie.child(of: node, 0x22) else { continue }
-            for rank in trie.nodes[quote].firstRank..<trie.nodes[Int(trie.nodes[quote].end)].firstRank {
-                let id = trie.tokens[Int(rank)]
-                words[Int(id >> 6)] &= ~(1 << UInt64(id & 63))
-            }
-            var next = configuration
-            for byte in exception where !next.isDead { next = machine.step(next, byte) }
-            if !next.isDead { next = machine.step(next, 0x22) }
-            guard !next.isDead else { continue }
-            addTokens(trie, quote, into: words)
-            walk(machine, trie, below: quote, next, into: words)
         }
+    }
+
+    /// Decides the closing tokens with some content by steps of the machine.
+    func addCloser<Machine: ConstraintMachine>(
+        _ machine: Machine, _ configuration: ConfigID, _ body: ArraySlice<UInt8>,
+        into words: UnsafeMutablePointer<UInt64>
+    ) {
+        let trie = vocabulary.closers.trie
+        var node = 0
+        for byte in body {
+            guard let child = trie.child(of: node, byte) else { return }
+            node = child
+        }
+        guard let quote = trie.child(of: node, 0x22) else { return }
+        for rank in trie.nodes[quote].firstRank..<trie.nodes[Int(trie.nodes[quote].end)].firstRank {
+            let id = trie.tokens[Int(rank)]
+            words[Int(id >> 6)] &= ~(1 << UInt64(id & 63))
+        }
+        var next = configuration
+        for byte in body where !next.isDead { next = machine.step(next, byte) }
+        if !next.isDead { next = machine.step(next, 0x22) }
+        guard !next.isDead else { return }
+        addTokens(trie, quote, into: words)
+        walk(machine, trie, below: quote, next, into: words)
     }
 
     /// Adds the tokens that end at a node.

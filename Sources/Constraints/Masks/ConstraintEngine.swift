@@ -28,17 +28,21 @@ package final class ConstraintEngine {
     let cache: MaskCache
     /// The configurations along the walk, by depth in the trie.
     let path: UnsafeMutablePointer<ConfigID>
+    /// What is known about them.
+    let bodies: UnsafeMutablePointer<BodySummary>
     /// The same for a walk over plain content.
     let content: UnsafeMutablePointer<ContentState>
+    /// Words of the vocabulary that the last computed mask contains.
+    @exclusivity(unchecked) var base: UnsafePointer<UInt64>?
     let summaries = BodySummaries()
     /// The numbers of the viable rests of closing tokens, by the configuration after the quote.
-    var closerRests: [ConfigID: [UInt32]] = [:]
+    @exclusivity(unchecked) var closerRests: [ConfigID: [UInt32]] = [:]
     /// Completions in tokens that have been worked out.
-    var completions: [ConfigID: CompletionStep] = [:]
+    @exclusivity(unchecked) var completions: [ConfigID: CompletionStep] = [:]
     /// The longest completion in bytes that one token may leave, by configuration.
-    var reaches: [ConfigID: Int] = [:]
+    @exclusivity(unchecked) var reaches: [ConfigID: Int] = [:]
     /// The same for the rests of closing tokens, by the configuration after the quote.
-    var restReaches: [ConfigID: Int] = [:]
+    @exclusivity(unchecked) var restReaches: [ConfigID: Int] = [:]
 
     /// Combines a constraint and a vocabulary.
     ///
@@ -56,6 +60,8 @@ package final class ConstraintEngine {
         cache = MaskCache(wordCapacity: vocabulary.wordCapacity, byteLimit: cacheLimit)
         path = .allocate(capacity: vocabulary.longestToken + 2)
         path.initialize(repeating: .dead, count: vocabulary.longestToken + 2)
+        bodies = .allocate(capacity: vocabulary.longestToken + 2)
+        bodies.initialize(repeating: .none, count: vocabulary.longestToken + 2)
         content = .allocate(capacity: vocabulary.longestToken + 2)
         content.initialize(
             repeating: ContentState(state: .dead, scalars: 0, lexer: .boundary), count: vocabulary.longestToken + 2
@@ -70,6 +76,7 @@ package final class ConstraintEngine {
 
     deinit {
         path.deallocate()
+        bodies.deallocate()
         content.deallocate()
     }
 
@@ -133,7 +140,7 @@ package final class ConstraintEngine {
             compute(configuration, into: words)
             if machine.isAccepting(configuration) { addEnds(to: words) }
         }
-        cache.store(key, words)
+        cache.store(key, words, base: configuration.isDead ? nil : base)
     }
 
     /// Allows the ends of generation.

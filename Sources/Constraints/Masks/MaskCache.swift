@@ -12,20 +12,24 @@ final class MaskCache {
         var key: UInt64 = 0
         /// Nil marks a free slot.
         var words: UnsafeMutableRawPointer?
+        /// The words that the ids are added to, which outlive the cache; nil where they are all there is.
+        var base: UnsafePointer<UInt64>?
         /// The number of ids of a sparse mask; -1 for a dense one.
         var count: Int32 = 0
         var young = true
     }
 
-    private var slots: UnsafeMutablePointer<Entry>
-    private var capacity = 64
-    private var used = 0
+    @exclusivity(unchecked) private var slots: UnsafeMutablePointer<Entry>
+    @exclusivity(unchecked) private var capacity = 64
+    @exclusivity(unchecked) private var used = 0
     private let wordCapacity: Int
+    /// Room for the ids of one sparse mask and one more.
+    private let scratch = UnsafeMutablePointer<UInt32>.allocate(capacity: MaskCache.sparseLimit + 1)
     private let byteLimit: Int
-    private var youngBytes = 0
-    private var oldBytes = 0
-    private(set) var hits = 0
-    private(set) var misses = 0
+    @exclusivity(unchecked) private var youngBytes = 0
+    @exclusivity(unchecked) private var oldBytes = 0
+    @exclusivity(unchecked) private(set) var hits = 0
+    @exclusivity(unchecked) private(set) var misses = 0
 
     /// - Parameters:
     ///   - wordCapacity: The number of 64-bit words of a dense mask.
@@ -40,6 +44,7 @@ final class MaskCache {
     deinit {
         for index in 0..<capacity { slots[index].words?.deallocate() }
         slots.deallocate()
+        scratch.deallocate()
     }
 
     /// The memory that entries take.
@@ -69,7 +74,11 @@ final class MaskCache {
         if count < 0 {
             words.update(from: stored.assumingMemoryBound(to: UInt64.self), count: wordCapacity)
         } else {
-            words.update(repeating: 0, count: wordCapacity)
+            if let base = slots[index].base {
+                words.update(from: base, count: wordCapacity)
+            } else {
+                words.update(repeating: 0, count: wordCapacity)
+            }
             let ids = stored.assumingMemoryBound(to: UInt32.self)
             for position in 0..<Int(count) {
                 let id = ids[position]
@@ -86,35 +95,59 @@ final class MaskCache {
     }
 
     /// Keeps a copy of `words` under `key`, which must not be present.
-    func store(_ key: UInt64, _ words: UnsafeMutablePointer<UInt64>) {
+    ///
+    /// - Parameter base: Words that outlive the cache and have no bit that `words` lacks: then only the difference is
+    ///   kept, where it is small.
+    func store(_ key: UInt64, _ words: UnsafeMutablePointer<UInt64>, base: UnsafePointer<UInt64>? = nil) {
         guard byteLimit > 0 else { return }
+        // Ids as long as they are few; the first one too many ends the scan.
         var total = 0
-        for index in 0..<wordCapacity { total &+= words[index].nonzeroBitCount }
-        let isSparse = total <= MaskCache.sparseLimit
+        let limit = MaskCache.sparseLimit
+        var index = 0
+        while index < wordCapacity, total <= limit {
+            // Most words add nothing: eight at a time.
+            if index &+ 8 <= wordCapacity, Self.isEmpty(words + index, base.map { $0 + index }) {
+                index &+= 8
+                continue
+            }
+            let end = min(index &+ 8, wordCapacity)
+            while index < end {
+                var word = words[index]
+                if let base { word &= ~base[index] }
+                while word != 0, total <= limit {
+                    scratch[total] = UInt32(truncatingIfNeeded: index << 6 | word.trailingZeroBitCount)
+                    total &+= 1
+                    word &= word &- 1
+                }
+                index &+= 1
+            }
+        }
+        let isSparse = total <= limit
         let count = isSparse ? Int32(total) : -1
         if youngBytes + size(count: count) > byteLimit / 2 { age() }
         if (used + 1) * 4 > capacity * 3 { rebuild(capacity: capacity * 2) }
         let memory: UnsafeMutableRawPointer
         if isSparse {
             memory = .allocate(byteCount: max(1, total) * 4, alignment: 8)
-            let ids = memory.bindMemory(to: UInt32.self, capacity: max(1, total))
-            var position = 0
-            for index in 0..<wordCapacity {
-                var word = words[index]
-                while word != 0 {
-                    ids[position] = UInt32(truncatingIfNeeded: index << 6 | word.trailingZeroBitCount)
-                    position &+= 1
-                    word &= word &- 1
-                }
-            }
+            memory.bindMemory(to: UInt32.self, capacity: max(1, total)).initialize(from: scratch, count: total)
         } else {
             memory = .allocate(byteCount: wordCapacity * 8, alignment: 8)
             memory.bindMemory(to: UInt64.self, capacity: wordCapacity).initialize(from: words, count: wordCapacity)
         }
-        let index = slot(of: key)
-        slots[index] = Entry(key: key, words: memory, count: count, young: true)
+        slots[slot(of: key)] = Entry(
+            key: key, words: memory, base: isSparse ? base : nil, count: count, young: true)
         used += 1
         youngBytes += size(count: count)
+    }
+
+    /// Whether eight words have no bit that those of the base lack.
+    @inline(__always)
+    private static func isEmpty(_ words: UnsafeMutablePointer<UInt64>, _ base: UnsafePointer<UInt64>?) -> Bool {
+        var bits = UnsafeRawPointer(words).loadUnaligned(as: SIMD8<UInt64>.self)
+        if let base { bits &= ~UnsafeRawPointer(base).loadUnaligned(as: SIMD8<UInt64>.self) }
+        let half = bits.lowHalf | bits.highHalf
+        let quarter = half.lowHalf | half.highHalf
+        return quarter.x | quarter.y == 0
     }
 
     /// Drops the old entries and makes the young ones old.

@@ -16,6 +16,8 @@ final class TokenTrie: @unchecked Sendable {  // immutable after its initialiser
     struct Node {
         /// The scalar classes strictly below, read from a character boundary at this node.
         var classes: UInt64 = 0
+        /// The same for the node itself and what is below, read from a character boundary before it.
+        var ownClasses: UInt64 = 0
         /// The index after the subtree.
         var end: UInt32 = 0
         var firstRank: UInt32 = 0
@@ -25,6 +27,8 @@ final class TokenTrie: @unchecked Sendable {  // immutable after its initialiser
         var byte: UInt8 = 0
         /// The most scalars below, a started one counted, at most 255; 255 means at least that.
         var maximumScalars: UInt8 = 0
+        /// The same for the node itself and what is below, read from a character boundary before it.
+        var ownScalars: UInt8 = 0
     }
 
     /// The children of a node that has many.
@@ -160,11 +164,17 @@ final class TokenTrie: @unchecked Sendable {  // immutable after its initialiser
             let end = Int(nodes[index].end)
             var child = index + 1
             while child < end {
-                add(child, ScalarDecoder(), to: &summary)
+                summary.classes |= nodes[child].ownClasses
+                summary.scalars = max(summary.scalars, nodes[child].ownScalars)
                 child = Int(nodes[child].end)
             }
             nodes[index].classes = summary.classes
             nodes[index].maximumScalars = summary.scalars
+            if index == 0 { break }
+            var own = Summary()
+            add(index, ScalarDecoder(), to: &own)
+            nodes[index].ownClasses = own.classes
+            nodes[index].ownScalars = own.scalars
         }
     }
 

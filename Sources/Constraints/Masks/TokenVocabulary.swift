@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Synchronization
+
 /// A model's tokens as bytes, arranged for computing masks: built once per tokenizer and shared by all constraints.
 ///
 ///     let vocabulary = TokenVocabulary(tokens: [Array("{".utf8), Array("}".utf8), nil], endOfGeneration: [2])
@@ -9,6 +11,9 @@
 public final class TokenVocabulary: @unchecked Sendable {  // immutable after its initialiser
     /// The number of token ids, special ones included.
     public let count: Int
+    /// A number that no other vocabulary of the process has.
+    let number: UInt64
+    private static let numbers = Atomic<UInt64>(0)
     /// The ids that end a generation, in increasing order.
     public let endOfGeneration: [Int]
     /// The bytes that are tokens of their own.
@@ -43,6 +48,7 @@ public final class TokenVocabulary: @unchecked Sendable {  // immutable after it
     /// - Complexity: O(*n* log *n*) in the number of bytes.
     public init(tokens: [[UInt8]?], endOfGeneration: [Int]) {
         count = tokens.count
+        number = Self.numbers.add(1, ordering: .relaxed).newValue
         let ends = Set(endOfGeneration.filter { $0 >= 0 && $0 < tokens.count })
         self.endOfGeneration = ends.sorted()
         var bytes: [UInt8] = []
@@ -120,8 +126,8 @@ public final class TokenVocabulary: @unchecked Sendable {  // immutable after it
         return .content(scalars: lexer.isBoundary ? scalars : scalars + 1)
     }
 
-    /// Adds the content tokens of at most `scalars` characters to mask words.
-    func addContent(scalars: Int, to words: UnsafeMutablePointer<UInt64>) {
+    /// Adds the content tokens of at most `scalars` characters to mask words; returns words that have most of them.
+    func addContent(scalars: Int, to words: UnsafeMutablePointer<UInt64>) -> UnsafePointer<UInt64> {
         let slice: Int
         if scalars <= TokenVocabulary.sliceLimit {
             slice = max(0, scalars)
@@ -136,5 +142,6 @@ public final class TokenVocabulary: @unchecked Sendable {  // immutable after it
         }
         let from = contentSlices + slice * wordCapacity
         for index in 0..<wordCapacity { words[index] |= from[index] }
+        return UnsafePointer(from)
     }
 }

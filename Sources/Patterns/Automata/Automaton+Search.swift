@@ -62,6 +62,7 @@ extension Automaton {
             }
             head += 1
             if queue.count > limits.explorationBudget || isOverflowing {
+                hasGivenUp = true
                 complete = false
                 break
             }
@@ -80,6 +81,38 @@ extension Automaton {
             if !target.isDead, liveness(target) == .alive { result.insert(scalarClass) }
         }
         liveClassMemo[state.rawValue] = result
+        return result
+    }
+
+    /// Whether infinitely many continuations are known to lead to acceptance; false where that takes too long to tell.
+    ///
+    /// Looks for a cycle among states from which a text can be completed.
+    package func isInfinite(_ state: StateID) -> Bool {
+        if let known = infiniteMemo[state.rawValue] { return known }
+        var result = false
+        // Depth first; a state that is met again while it is open lies on a cycle.
+        var isOpen: [Int32: Bool] = [state.rawValue: true]
+        var path: [(state: Int32, next: Int)] = [(state.rawValue, 0)]
+        search: while let top = path.last, isOpen.count <= 256 {
+            guard top.next < classCount else {
+                isOpen[top.state] = false
+                path.removeLast()
+                continue
+            }
+            path[path.count - 1].next += 1
+            let target = transition(StateID(rawValue: top.state), class: top.next)
+            guard !target.isDead, liveness(target) == .alive else { continue }
+            switch isOpen[target.rawValue] {
+            case true?:
+                result = true
+                break search
+            case false?: continue
+            case nil:
+                isOpen[target.rawValue] = true
+                path.append((target.rawValue, 0))
+            }
+        }
+        infiniteMemo[state.rawValue] = result
         return result
     }
 
@@ -145,7 +178,10 @@ extension Automaton {
                 }
             }
             visited += next.count
-            if visited > limits.explorationBudget || isOverflowing { break }
+            if visited > limits.explorationBudget || isOverflowing {
+                hasGivenUp = true
+                break
+            }
             layer = next
             depth += 1
         }
@@ -222,6 +258,7 @@ extension Automaton {
             }
             depth += 1
         }
+        if visited > limits.explorationBudget { hasGivenUp = true }
         costMemo[Int(state)] = best
         return best
     }
@@ -325,7 +362,10 @@ extension Automaton {
             visited += next.count
             if length >= most { return .dead }
             if next.isEmpty { return .dead }
-            if visited > limits.explorationBudget || isOverflowing { return .unknown }
+            if visited > limits.explorationBudget || isOverflowing {
+                hasGivenUp = true
+                return .unknown
+            }
             next.sort()
             layer = next
             if !isComplete { seen = [:] }

@@ -70,7 +70,13 @@ package final class Automaton {
     @usableFromInline @exclusivity(unchecked) internal private(set) var rows: UnsafeMutablePointer<Int32>
     private var rowCapacity: Int
 
+    /// What an owner keeps with the automaton.
+    @exclusivity(unchecked) package var annex: AnyObject?
+    /// Whether a search was given up, so that answers may depend on what was asked before.
+    @exclusivity(unchecked) package internal(set) var hasGivenUp = false
+
     // Memos of Automaton+Search.swift.
+    @exclusivity(unchecked) var infiniteMemo: [Int32: Bool] = [:]
     @exclusivity(unchecked) var livenessMemo: [UInt8] = []
     var shortestMemo: [Int] = []
     var costMemo: [Int] = []
@@ -166,6 +172,12 @@ package final class Automaton {
     }
 
     // MARK: Transitions
+
+    /// About how many bytes the automaton takes.
+    package var byteCount: Int {
+        stateTerms.count * (classCount * 4 + 96) + store.terms.count * 96 + windowMemo.count * 64
+            + liveClassMemo.count * 64
+    }
 
     /// How many states exist so far.
     package var stateCount: Int { stateTerms.count }
@@ -279,6 +291,12 @@ package struct ClassSet: Hashable, Sendable {
     }
 
     package var isEmpty: Bool { words.allSatisfy { $0 == 0 } }
+
+    /// Whether a class is in both sets, which are of the same automaton.
+    package func intersects(_ other: ClassSet) -> Bool {
+        for (own, others) in zip(words, other.words) where own & others != 0 { return true }
+        return false
+    }
     package var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
 }
 

@@ -25,11 +25,21 @@ extension SchemaMachine {
         let configuration = Configuration(
             kind: kind, aux: aux, alternatives: alternativeLists.intern(list), context: context, text: text)
         let number = configurations.intern(configuration)
-        if Int(number) == configurationCosts.count {
-            configurationCosts.append(.infinite)
-            configurationCosts[Int(number)] = computeCost(configuration)
-        }
+        // Worked out when first asked for: most configurations are only stepped through.
+        if Int(number) == configurationCosts.count { configurationCosts.append(Self.unknownCost) }
         return ConfigID(rawValue: number)
+    }
+
+    /// Stands for a cost that has not been asked for yet.
+    static let unknownCost: Cost = -1
+
+    /// The bytes of a shortest completion.
+    func cost(_ configuration: ConfigID) -> Cost {
+        let known = configurationCosts[Int(configuration.rawValue)]
+        if known >= 0 { return known }
+        let cost = computeCost(configurations[configuration.rawValue])
+        configurationCosts[Int(configuration.rawValue)] = cost
+        return cost
     }
 
     private func computeCost(_ configuration: Configuration) -> Cost {
@@ -52,9 +62,9 @@ extension SchemaMachine {
         case .done: return 0
         case .value: return Cost.sum(cost(of: state), pendingCost(aux))
         case .literal: return Self.literals[Int(aux >> 8)].count - Int(aux & 0xFF)
-        case .number: return numberCosts[Int(state)]
+        case .number: return cost(number: state)
         case .string:
-            return aux == 0 ? stringCosts[Int(state)] : cost(stringStates[state], StringLexer(rawValue: aux))
+            return aux == 0 ? cost(string: state) : cost(stringStates[state], StringLexer(rawValue: aux))
         case .arrayOpen: return openCost(array: state)
         case .arrayAfter: return arrayCosts[Int(state)]
         case .arrayClosing, .objectClosing: return 1
@@ -146,7 +156,12 @@ extension SchemaMachine {
 
     func cost(key state: KeyState, _ lexer: StringLexer) -> Cost {
         if state.kind >= 0 {
-            return Cost.sum(cost(state.string, lexer), valueCost(object: state.object, kind: Int(state.kind)))
+            var (string, lexer) = (state.string, lexer)
+            if !state.position.isEmpty {
+                guard let exact = exactKey(state) else { return .infinite }
+                (string, lexer) = exact
+            }
+            return Cost.sum(cost(string, lexer), valueCost(object: state.object, kind: Int(state.kind)))
         }
         let object = objectStates[state.object]
         guard let shape = shape(object) else { return .infinite }
@@ -182,6 +197,11 @@ extension SchemaMachine {
         _ kind: Context.Kind, _ entries: [(node: NodeID, next: Alternative)], parent: UInt32, isUnique: Bool,
         text: UInt32
     ) -> (alternatives: [UInt64], context: UInt32)? {
+        if entries.count == 1 {
+            let number = self.context(
+                kind, [[entries[0].next.rawValue]], parent: parent, isUnique: isUnique, text: text)
+            return ([Alternative(state: entries[0].node, tag: 0).rawValue], number)
+        }
         var groups: [NodeID: [UInt64]] = [:]
         for entry in entries { groups[entry.node, default: []].append(entry.next.rawValue) }
         if groups.isEmpty { return nil }
@@ -197,6 +217,14 @@ extension SchemaMachine {
                 table.append(continuation)
             }
         }
+        let number = context(kind, table, parent: parent, isUnique: isUnique, text: text)
+        return (nodeTags.map { Alternative(state: $0.0, tag: $0.1).rawValue }, number)
+    }
+
+    /// The number of a suspended frame.
+    private func context(
+        _ kind: Context.Kind, _ table: [[UInt64]], parent: UInt32, isUnique: Bool, text: UInt32
+    ) -> UInt32 {
         let inherits = contexts[parent].isRecording
         let context = Context(
             kind: kind, table: continuationTables.intern(table), parent: parent, isRecording: isUnique || inherits,
@@ -214,19 +242,19 @@ extension SchemaMachine {
                     }
                 })
         }
-        return (nodeTags.map { Alternative(state: $0.0, tag: $0.1).rawValue }, number)
+        return number
     }
 
     /// The configuration after a value has ended with any of the tags.
-    func pop(_ context: UInt32, _ tags: Set<UInt32>, _ text: UInt32) -> ConfigID {
+    func pop(_ context: UInt32, _ tags: [UInt32], _ text: UInt32) -> ConfigID {
         if tags.isEmpty { return .dead }
         if context == 0 {
             return configuration(.done, 0, [0], 0, 0)
         }
         let frame = contexts[context]
         let table = continuationTables[frame.table]
-        var list: [UInt64] = []
-        for tag in tags { list += table[Int(tag)] }
+        var list = table[Int(tags[0])]
+        for tag in tags.dropFirst() where tag != tags[0] { list += table[Int(tag)] }
         if frame.isUnique {
             guard let value = value(of: bytes(of: text, after: frame.mark)) else { return .dead }
             list = list.compactMap { raw in

@@ -185,6 +185,7 @@ extension SchemaMachine {
 
     /// The bytes of all required members that are left, each with its comma.
     private func requiredCost(_ state: ObjectState, _ shape: ObjectShape, _ solver: CostSolver) -> Cost {
+        if state.taken == 0, let suffixes = requiredCosts(shape) { return suffixes[Int(state.cursor)] }
         var total = 0
         var index = nextRequired(state, shape, from: Int(state.cursor))
         while index < shape.named.count {
@@ -193,6 +194,41 @@ extension SchemaMachine {
             index = nextRequired(state, shape, from: index + 1)
         }
         return total
+    }
+
+    /// For each index, the bytes of all required members from there on; nil while their nodes' costs are being found.
+    private func requiredCosts(_ shape: ObjectShape) -> [Cost]? {
+        if let known = shape.requiredCosts { return known }
+        var suffixes = [Cost](repeating: 0, count: shape.named.count + 1)
+        for index in shape.named.indices.reversed() {
+            suffixes[index] = suffixes[index + 1]
+            let key = shape.named[index]
+            guard key.isRequired else { continue }
+            guard let cost = knownCost(of: key.node) else { return nil }
+            suffixes[index] = Cost.sum(suffixes[index], Cost.sum(keyCost(key) + commaCost, cost))
+        }
+        shape.requiredCosts = suffixes
+        return suffixes
+    }
+
+    /// For each index, the bytes of the cheapest named member from there on, without comma; nil while the nodes' costs
+    /// are being found.
+    private func cheapestMembers(_ shape: ObjectShape) -> [Cost]? {
+        if let known = shape.cheapestMembers { return known }
+        var suffixes = [Cost](repeating: .infinite, count: shape.named.count + 1)
+        for index in shape.named.indices.reversed() {
+            let key = shape.named[index]
+            guard let cost = knownCost(of: key.node) else { return nil }
+            suffixes[index] = min(suffixes[index + 1], Cost.sum(keyCost(key), cost))
+        }
+        shape.cheapestMembers = suffixes
+        return suffixes
+    }
+
+    /// The cost of a node, where it has been found.
+    private func knownCost(of node: NodeID) -> Cost? {
+        if node == .anything { return 1 }
+        return node == .nothing ? .infinite : nodeCosts[node]
     }
 
     /// The bytes of a comma, a named key, the colon and a value.
@@ -210,8 +246,12 @@ extension SchemaMachine {
                 return Cost.sum(requiredCost(state, shape, solver) - commaCost, 1)
             }
             var best = Cost.infinite
-            for index in offeredKeys(state) {
-                best = min(best, Cost.sum(keyCost(shape.named[index]) + 1, solver.cost(shape.named[index].node)))
+            if state.taken == 0, let suffixes = cheapestMembers(shape) {
+                best = Cost.sum(suffixes[Int(state.cursor)], 1)
+            } else {
+                for index in offeredKeys(state) {
+                    best = min(best, Cost.sum(keyCost(shape.named[index]) + 1, solver.cost(shape.named[index].node)))
+                }
             }
             for (cost, _) in anonymousMembers(state, shape, 1, solver) { best = min(best, Cost.sum(cost, 1)) }
             return best
@@ -313,19 +353,48 @@ extension SchemaMachine {
     /// The spelling of the key of a kind that comes after `skipped` others when ordered by length; used keys do not
     /// count.
     func word(_ keys: ObjectShape.AnonymousKeys, _ state: ObjectState, _ skipped: Int) -> [UInt8]? {
-        var rules = keys.rules
-        rules.excluded.formUnion(textSets[state.used])
-        var words = wordLists[rules] ?? []
-        while words.count <= skipped {
-            var remaining = rules
-            remaining.excluded.formUnion(words.map { StringSpelling.unescaped($0) })
-            guard let shape = shape(remaining), let start = beginString(shape),
-                let word = shortestText(start)
-            else { break }
-            words.append(word)
+        let used = textSets[state.used]
+        var left = skipped
+        var index = 0
+        while let word = word(keys.words, keys.rules, index) {
+            index += 1
+            if !used.isEmpty, used.contains(StringSpelling.unescaped(word)) { continue }
+            if left == 0 { return word }
+            left -= 1
         }
-        wordLists[rules] = words
-        return skipped < words.count ? words[skipped] : nil
+        return nil
+    }
+
+    /// The spelling of the text at an index when those that obey the rules are ordered by length.
+    private func word(_ words: ObjectShape.Words, _ rules: StringRules, _ index: Int) -> [UInt8]? {
+        while words.list.count <= index, !words.isComplete {
+            var remaining = rules
+            remaining.excluded.formUnion(words.list.map { StringSpelling.unescaped($0) })
+            if let shape = shape(remaining), let start = beginString(shape), let word = shortestText(start) {
+                words.list.append(word)
+            } else {
+                words.isComplete = true
+            }
+        }
+        return index < words.list.count ? words.list[index] : nil
+    }
+
+    /// The shape of the anonymous keys of a kind that may still come; nil where there are none.
+    func keyShape(_ state: ObjectState, _ kind: Int, _ keys: ObjectShape.AnonymousKeys) -> UInt32? {
+        let place = KeyPlace(shape: state.shape, used: state.used, kind: Int32(truncatingIfNeeded: kind))
+        if let known = keyShapes[place] { return known }
+        var rules = keys.rules
+        if state.used != 0 { rules.excluded.formUnion(textSets[state.used]) }
+        let number = shape(rules)
+        keyShapes[place] = .some(number)
+        return number
+    }
+
+    /// Anonymous keys of an object after some were used.
+    struct KeyPlace: Hashable {
+        var shape: UInt32
+        var used: UInt32
+        var kind: Int32
     }
 
     /// The spelling of a shortest text from a state, without the closing quote.

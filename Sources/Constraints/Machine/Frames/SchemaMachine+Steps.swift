@@ -73,7 +73,7 @@ extension SchemaMachine {
         switch byte {
         case 0x22:
             for alternative in alternatives(current) {
-                for shape in expand(alternative.state, .string) ?? [] {
+                for shape in textShapes(alternative.state) {
                     if let state = beginString(shape) { add(intern(state), alternative.tag) }
                 }
             }
@@ -122,7 +122,7 @@ extension SchemaMachine {
         let literal = Self.literals[Int(current.aux >> 8)]
         let place = Int(current.aux & 0xFF)
         guard literal[place] == byte else { return .dead }
-        if place + 1 == literal.count { return pop(current.context, Set(alternatives(current).map(\.tag)), text) }
+        if place + 1 == literal.count { return pop(current.context, alternatives(current).map(\.tag), text) }
         return configuration(
             .literal, current.aux + 1, alternativeLists[current.alternatives], current.context, text)
     }
@@ -137,12 +137,10 @@ extension SchemaMachine {
         }
         if !list.isEmpty { return configuration(.number, 0, list, current.context, text) }
         // The number has ended, and the byte belongs to the frame around it.
-        guard byte == 0x2C || byte == 0x5D || byte == 0x7D || Spacing.isSpace(byte), current.context != 0 else {
-            return .dead
-        }
-        var tags: Set<UInt32> = []
+        guard endings(after: current.context).contains(byte) else { return .dead }
+        var tags: [UInt32] = []
         for alternative in alternatives(current) where isComplete(number: alternative.state) {
-            tags.insert(alternative.tag)
+            tags.append(alternative.tag)
         }
         let outer = pop(current.context, tags, current.text)
         return outer.isDead ? .dead : step(outer, byte)
@@ -154,9 +152,9 @@ extension SchemaMachine {
         switch outcome {
         case .invalid: return .dead
         case .close:
-            var tags: Set<UInt32> = []
+            var tags: [UInt32] = []
             for alternative in alternatives(current) where isComplete(stringStates[alternative.state]) {
-                tags.insert(alternative.tag)
+                tags.append(alternative.tag)
             }
             return pop(current.context, tags, text)
         case .more, .scalar:
@@ -178,9 +176,9 @@ extension SchemaMachine {
     private func stepArray(_ current: Configuration, _ byte: UInt8, _ text: UInt32) -> ConfigID {
         if byte == UInt8(ascii: "]") {
             if isPretty, current.kind == .arrayAfter { return .dead }
-            var tags: Set<UInt32> = []
+            var tags: [UInt32] = []
             for alternative in alternatives(current) where canClose(arrayStates[alternative.state]) {
-                tags.insert(alternative.tag)
+                tags.append(alternative.tag)
             }
             return pop(current.context, tags, text)
         }
@@ -234,9 +232,9 @@ extension SchemaMachine {
     private func stepObject(_ current: Configuration, _ byte: UInt8, _ text: UInt32) -> ConfigID {
         if byte == UInt8(ascii: "}") {
             if isPretty, current.kind == .objectAfter { return .dead }
-            var tags: Set<UInt32> = []
+            var tags: [UInt32] = []
             for alternative in alternatives(current) where canClose(objectStates[alternative.state]) {
-                tags.insert(alternative.tag)
+                tags.append(alternative.tag)
             }
             return pop(current.context, tags, text)
         }
@@ -280,10 +278,7 @@ extension SchemaMachine {
             guard allowsAnonymous(state) else { continue }
             for (index, kind) in anonymousKeys(shape).enumerated() {
                 guard valueCost(object: alternative.state, kind: index) < .infinite else { continue }
-                var rules = kind.rules
-                rules.excluded.formUnion(textSets[state.used])
-                guard let number = self.shape(rules), let start = beginString(number) else { continue }
-                let key = KeyState(object: alternative.state, kind: Int32(index), string: start)
+                guard let key = beginKey(alternative.state, state, index, kind) else { continue }
                 keys.append(Alternative(state: keyStates.intern(key), tag: alternative.tag).rawValue)
             }
         }
@@ -312,6 +307,11 @@ extension SchemaMachine {
             } else {
                 guard let string = advance(key.string, byte, outcome) else { continue }
                 next.string = string
+                if !key.position.isEmpty {
+                    let object = objectStates[key.object]
+                    next.position = usedTexts(object.used).advance(key.position, byte)
+                    guard isOpen(next, StringLexer(rawValue: aux)) else { continue }
+                }
                 hasAnonymous = true
             }
             let number = next == key ? alternative.state : keyStates.intern(next)
@@ -337,7 +337,7 @@ extension SchemaMachine {
                 guard offers(state, shape, index) else { continue }
                 options = self.options(state, named: index)
             } else {
-                guard isComplete(key.string) else { continue }
+                guard isComplete(key.string), !isUsed(key) else { continue }
                 let spelling = spelled ?? lastKey(current.text)
                 spelled = spelling
                 options = self.options(
@@ -361,7 +361,6 @@ extension SchemaMachine {
     func candidates(_ number: UInt32) -> ByteSet {
         let current = configurations[number]
         var set = ByteSet()
-        func add(_ text: String) { for byte in text.utf8 { set.insert(byte) } }
         switch current.kind {
         case .dead, .done: return set
         case .literal:
@@ -390,16 +389,63 @@ extension SchemaMachine {
                 let state = numberStates[alternative.state]
                 if let stepper = stepper(state.grid) { set.formUnion(stepper.candidates(state)) }
             }
-            if current.context != 0 { add(",]} \n\r\t") }
+            set.formUnion(endings(after: current.context))
             return set
-        case .value: add("\"{[-0123456789ntf")
-        case .arrayOpen: add("\"{[-0123456789ntf]")
-        case .arrayAfter, .arrayClosing: add(",]")
-        case .objectOpen, .keyStart: add("\"}")
-        case .objectAfter, .objectClosing: add(",}")
-        case .colon: add(":")
+        case .value: set = Self.valueBytes
+        case .arrayOpen: set = Self.elementBytes
+        case .arrayAfter, .arrayClosing: set = Self.afterElementBytes
+        case .objectOpen, .keyStart: set = Self.memberBytes
+        case .objectAfter, .objectClosing: set = Self.afterMemberBytes
+        case .colon: set.insert(UInt8(ascii: ":"))
         }
-        add(" \n\r\t")
+        set.formUnion(spaces)
+        return set
+    }
+
+    /// Whether a byte is out of the question at sight: cheaper to see again than to remember.
+    @inline(__always)
+    func isRefused(_ current: Configuration, _ byte: UInt8) -> Bool {
+        guard case .compact = profile.whitespace else { return false }
+        switch current.kind {
+        case .dead, .done: return true
+        case .colon: return byte != 0x3A
+        case .objectAfter, .objectClosing: return byte != 0x2C && byte != 0x7D
+        case .arrayAfter, .arrayClosing: return byte != 0x2C && byte != 0x5D
+        case .objectOpen, .keyStart: return byte != 0x22 && byte != 0x7D
+        case .value: return !Self.valueBytes.contains(byte)
+        case .arrayOpen: return !Self.elementBytes.contains(byte)
+        case .literal, .number, .string, .key: return false
+        }
+    }
+
+    private static let valueBytes = ByteSet("\"{[-0123456789ntf".utf8)
+    private static let elementBytes = ByteSet("\"{[-0123456789ntf]".utf8)
+    private static let afterElementBytes = ByteSet(",]".utf8)
+    private static let memberBytes = ByteSet("\"}".utf8)
+    private static let afterMemberBytes = ByteSet(",}".utf8)
+    private static let anySpace = ByteSet(" \n\r\t".utf8)
+    private static let onlySpace = ByteSet(" ".utf8)
+    private static let lineSpace = ByteSet(" \n".utf8)
+
+    /// The white space that the profile has.
+    private var spaces: ByteSet {
+        switch profile.whitespace {
+        case .compact: ByteSet()
+        case .spaced: Self.onlySpace
+        case .pretty: Self.lineSpace
+        case .flexible: Self.anySpace
+        }
+    }
+
+    /// The bytes that may end a number inside of a frame.
+    private func endings(after context: UInt32) -> ByteSet {
+        var set: ByteSet
+        switch contexts[context].kind {
+        case .root: return ByteSet()
+        case .array: set = Self.afterElementBytes
+        case .object: set = Self.afterMemberBytes
+        }
+        set.formUnion(spaces)
         return set
     }
 

@@ -85,7 +85,7 @@ extension SchemaMachine {
         guard let shape = stringShapes[Int(state.shape)] else { return nil }
         return StringEnd(
             closing: pop(current.context, [alternative.tag], 0),
-            exceptions: shape.excluded.map { rests($0, state.position) } ?? []
+            shape.excluded.flatMap { rests($0, state.position) }.map { [$0] } ?? []
         )
     }
 
@@ -150,9 +150,7 @@ extension SchemaMachine {
         var members: UInt64 = 0
         for (index, kind) in kinds.enumerated() where valueCost(object: object, kind: index) < .infinite {
             guard kind.rules.minLength == 0, kind.rules.maxLength == nil, kind.rules.finite == nil else { return nil }
-            var rules = kind.rules
-            rules.excluded.formUnion(textSets[state.used])
-            guard self.shape(rules) != nil else { continue }
+            guard hasKeys(state, index, kind) else { continue }
             members |= 1 << UInt64(index)
         }
         let key = UInt64(state.shape) << 32 | members
@@ -160,7 +158,7 @@ extension SchemaMachine {
         let languages = kinds.indices.filter { members & (1 << UInt64($0)) != 0 }.map {
             Language.all(kinds[$0].rules.languages)
         }
-        let automaton = languages.isEmpty ? nil : try? Automaton(.any(languages))
+        let automaton = languages.isEmpty ? nil : try? self.automaton(.any(languages))
         keyAutomata[key] = .some(automaton)
         return automaton
     }
@@ -171,12 +169,12 @@ extension SchemaMachine {
     }
 
     private func keyEnd(_ current: Configuration, _ number: ConfigID) -> StringEnd? {
-        var exceptions: [[UInt8]] = []
+        var exceptions: [StringEnd.Exception] = []
         for alternative in alternatives(current) {
             let key = keyStates[alternative.state]
             if key.kind < 0 {
                 guard let shape = shape(objectStates[key.object]) else { return nil }
-                exceptions += rests(shape.spellings, key.position)
+                if let rests = rests(shape.spellings, key.position) { exceptions.append(rests) }
                 continue
             }
             guard isFree(key), let shape = stringShapes[Int(key.string.shape)],
@@ -186,18 +184,23 @@ extension SchemaMachine {
             }
             // The value depends on the name where whole objects are excluded.
             guard numberLists[objectStates[key.object].agreeing].isEmpty else { return nil }
-            if let excluded = shape.excluded { exceptions += rests(excluded, key.string.position) }
+            if let rests = shape.excluded.flatMap({ rests($0, key.string.position) }) { exceptions.append(rests) }
         }
         // A key like no other stands for all that have no name and were not used.
-        let first = ByteSet(exceptions.compactMap(\.first))
+        var first = ByteSet()
+        for exception in exceptions {
+            for index in exception.range where exception.texts.texts[index].count > exception.depth {
+                first.insert(exception.texts.texts[index][exception.depth])
+            }
+        }
         guard let byte = Self.plainBytes.first(where: { !first.contains($0) }) else { return nil }
-        return StringEnd(closing: step(step(number, byte), 0x22), exceptions: exceptions)
+        return StringEnd(closing: step(step(number, byte), 0x22), exceptions)
     }
 
     /// What completes the texts that begin with the bytes read so far.
-    private func rests(_ texts: FiniteTexts, _ position: FiniteTexts.Position) -> [[UInt8]] {
-        (Int(position.low)..<max(Int(position.low), Int(position.high))).map {
-            Array(texts.texts[$0].dropFirst(Int(position.depth)))
-        }
+    private func rests(_ texts: FiniteTexts, _ position: FiniteTexts.Position) -> StringEnd.Exception? {
+        if position.isEmpty { return nil }
+        return StringEnd.Exception(
+            texts: texts, range: Int(position.low)..<Int(position.high), depth: Int(position.depth))
     }
 }

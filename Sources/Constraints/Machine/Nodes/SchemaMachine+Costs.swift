@@ -9,15 +9,15 @@ import JSONSchemas
 /// finite exactly where a finite value exists.
 final class CostSolver {
     private let machine: SchemaMachine
-    private var estimates: [NodeID: Cost] = [:]
-    private var dependents: [NodeID: Set<NodeID>] = [:]
+    @exclusivity(unchecked) private var estimates: [NodeID: Cost] = [:]
+    @exclusivity(unchecked) private var dependents: [NodeID: Set<NodeID>] = [:]
     /// Nodes to evaluate, oldest first: what a node depends on comes before the node comes again.
-    private var queue: [NodeID] = []
-    private var head = 0
-    private var queued: Set<NodeID> = []
-    private var current: NodeID?
+    @exclusivity(unchecked) private var queue: [NodeID] = []
+    @exclusivity(unchecked) private var head = 0
+    @exclusivity(unchecked) private var queued: Set<NodeID> = []
+    @exclusivity(unchecked) private var current: NodeID?
     /// Whether an expansion that was under way had to be taken as empty.
-    private(set) var isTainted = false
+    @exclusivity(unchecked) private(set) var isTainted = false
 
     init(_ machine: SchemaMachine) { self.machine = machine }
 

@@ -13,6 +13,11 @@ extension SchemaMachine {
         if node == .nothing { return [] }
         let key = UInt64(node) << 3 | UInt64(type.rawValue)
         if let known = expansions[key] { return known }
+        // Most nodes have values of one type only.
+        for literal in nodes[node] where verdict(literal, type) == .never {
+            expansions[key] = []
+            return []
+        }
         guard expanding.insert(key).inserted else { return nil }
         defer { expanding.remove(key) }
         let tableau = Tableau(self, type, nodes[node])
@@ -95,7 +100,7 @@ extension SchemaMachine {
         }
         var automaton: Automaton
         do {
-            automaton = try Automaton(languages.count == 1 ? languages[0] : .all(languages))
+            automaton = try self.automaton(languages.count == 1 ? languages[0] : .all(languages))
             // Where each class of characters has one that can be spelled, leaving out the others changes no state's liveness.
             if !profile.allowsUnassignedPlanes,
                 (0..<automaton.classCount).contains(where: {
@@ -103,13 +108,23 @@ extension SchemaMachine {
                 })
             {
                 let spelled = Language.wholeMatch(try Pattern("^[^\\u{40000}-\\u{BFFFF}]*$"))
-                automaton = try Automaton(.all(languages + [spelled]))
+                automaton = try self.automaton(.all(languages + [spelled]))
             }
         } catch {
             note("a string's patterns cannot be decided: \(error.message)", at: nil)
             return nil
         }
-        let shape = StringShape(minLength: rules.minLength, maxLength: rules.maxLength, automaton: automaton)
+        // Bounds that all texts keep anyway need no counting.
+        var (minimum, maximum) = (rules.minLength, rules.maxLength)
+        if minimum > 0, automaton.canFinish(automaton.start, minScalars: 0, maxScalars: minimum - 1) == .dead {
+            minimum = 0
+        }
+        if let bound = maximum, bound < 1 << 20,
+            automaton.canFinish(automaton.start, minScalars: bound + 1, maxScalars: nil) == .dead
+        {
+            maximum = nil
+        }
+        let shape = StringShape(minLength: minimum, maxLength: maximum, automaton: automaton)
         switch viability(shape, automaton.start, 0) {
         case .alive: return shape
         case .dead: return nil
@@ -143,7 +158,7 @@ extension SchemaMachine {
         case .not(let inner): return !matches(text, inner)
         default:
             if let known = languageMatchers[language] { return known.matches(text) }
-            guard let automaton = try? Automaton(language) else {
+            guard let automaton = try? self.automaton(language) else {
                 note("a format cannot be decided", at: nil)
                 return false
             }
@@ -155,7 +170,7 @@ extension SchemaMachine {
     /// Whether a key or text matches a pattern.
     func matches(_ text: String, _ pattern: Pattern) -> Bool {
         if let known = matchers[pattern] { return known.matches(text) }
-        guard let automaton = try? Automaton(.pattern(pattern)) else {
+        guard let automaton = try? self.automaton(.pattern(pattern)) else {
             note("the pattern '\(pattern.source)' cannot be decided", at: nil)
             return false
         }
@@ -369,11 +384,18 @@ extension SchemaMachine {
             return (expand(node(literals), .string) ?? []).map { stringRules[$0] }.filter { $0.finite == nil }
         }
 
+        // Of two patterns with different beginnings, one is enough to rule the other out.
+        let disjoint = patterns.map { pattern in Set(patterns.filter { $0.isDisjointAtSight(with: pattern) }) }
         var result: [ObjectShape.AnonymousKeys] = []
         var work = 0
         func split(_ base: StringRules, _ index: Int, _ matched: Set<Pattern>, _ meetsNames: UInt32) {
-            work += 1
-            guard work <= 2_000, result.count <= 256 else {
+            if index < patterns.count, matched.contains(where: { disjoint[index].contains($0) }) {
+                split(base, index + 1, matched, meetsNames)
+                return
+            }
+            // What an automaton costs grows with the languages it joins.
+            work += 1 + base.languages.count
+            guard work <= 3_000, result.count <= 256 else {
                 note("the patterns for keys overlap in too many ways", at: nil)
                 return
             }
@@ -383,7 +405,7 @@ extension SchemaMachine {
                 if self.shape(with) != nil { split(with, index + 1, matched.union([patterns[index]]), meetsNames) }
                 var without = base
                 without.add(.not(.pattern(patterns[index])))
-                if self.shape(without) != nil { split(without, index + 1, matched, meetsNames) }
+                split(without, index + 1, matched, meetsNames)
                 return
             }
             var literals: [Literal] = []
@@ -398,6 +420,8 @@ extension SchemaMachine {
             }
             let node = node(literals)
             if node == .nothing { return }
+            // Looked at in the end only: what is left when patterns are left out is seldom nothing.
+            guard self.shape(base) != nil else { return }
             var meets: UInt32 = 0
             for (number, obligation) in rules.obligations.enumerated() {
                 let condition = obligation.condition

@@ -95,10 +95,7 @@ extension SchemaMachine {
                 guard nesting < 200 else { return 0 }
                 nesting += 1
                 defer { nesting -= 1 }
-                var packed: UInt32 = 0
-                for type in ValueType.allCases {
-                    packed |= computeVerdict(positive, type).rawValue << (2 * UInt32(type.rawValue))
-                }
+                let packed = computeVerdicts(positive)
                 verdicts[positive] = packed
                 return packed
             }()
@@ -111,14 +108,22 @@ extension SchemaMachine {
         }
     }
 
-    private func computeVerdict(_ literal: Literal, _ type: ValueType) -> Verdict {
-        if literal.disjunction != nil { return .depends }
+    /// The verdicts for all types: two bits for each.
+    private func computeVerdicts(_ literal: Literal) -> UInt32 {
+        func packed(_ verdict: (ValueType) -> Verdict) -> UInt32 {
+            ValueType.allCases.reduce(0) { $0 | verdict($1).rawValue << (2 * UInt32($1.rawValue)) }
+        }
+        if literal.disjunction != nil { return packed { _ in .depends } }
         if literal.isConstant {
             let value = constants[literal.constant]
-            if value.type != type { return .never }
-            return value.isNull ? .always : .depends
+            return packed { $0 != value.type ? .never : value.isNull ? .always : .depends }
         }
+        // Taken once for all types: a copy costs more than most of the verdicts.
         let schema = graph[literal.subschema]
+        return packed { computeVerdict(schema, literal, $0) }
+    }
+
+    private func computeVerdict(_ schema: Subschema, _ literal: Literal, _ type: ValueType) -> Verdict {
         if let value = schema.boolean { return value ? .always : .never }
         var result = Verdict.always
         if let types = schema.type {

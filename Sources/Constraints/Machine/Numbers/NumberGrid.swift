@@ -40,6 +40,12 @@ final class NumberGrid {
     static let maximumDigits = 400
     static let maximumCandidates = 4096
 
+    /// Whether all magnitudes above zero are within the bounds.
+    func isUnbounded(negative isNegative: Bool) -> Bool {
+        guard let range = isNegative ? negative : positive else { return false }
+        return range.low.isZero && range.high == nil
+    }
+
     /// Prepares the rules; nil where no allowed value can be spelled within the profile or the numbers are out of
     /// reach.
     init?(_ rules: NumberRules, profile: SpellingProfile) {

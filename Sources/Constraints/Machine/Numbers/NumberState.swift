@@ -160,6 +160,11 @@ struct NumberStepper {
             state.isInside = grid.contains(
                 from: state.value, below: state.value + power(-typed), negative: state.isNegative)
         case .integer:
+            // The usual case needs no arithmetic: a first digit that is not zero, and no bounds on this side.
+            if grid.isUnbounded(negative: state.isNegative) {
+                state.isInside = true
+                return
+            }
             guard grid.contains(from: state.value, below: state.value + Self.one, negative: state.isNegative) else {
                 return
             }

@@ -92,6 +92,15 @@ final class ObjectShape {
         var rules: StringRules
         var node: NodeID
         var meets: UInt32
+        /// Their spellings, as far as they have been asked for.
+        let words = Words()
+    }
+
+    /// Spellings of texts, shortest first, found one after another.
+    final class Words {
+        @exclusivity(unchecked) var list: [[UInt8]] = []
+        /// Whether there are no more.
+        @exclusivity(unchecked) var isComplete = false
     }
 
     let rules: ObjectRules
@@ -109,7 +118,11 @@ final class ObjectShape {
     /// For each index, the index of the first required key at or after it.
     let nextRequired: [Int]
     /// Anonymous keys, found when first asked for.
-    var anonymous: [AnonymousKeys]?
+    @exclusivity(unchecked) var anonymous: [AnonymousKeys]?
+    /// For each index, the bytes of all required members from there on, where they have been found.
+    @exclusivity(unchecked) var requiredCosts: [Cost]?
+    /// For each index, the bytes of the cheapest member from there on, where they have been found.
+    @exclusivity(unchecked) var cheapestMembers: [Cost]?
 
     init(
         rules: ObjectRules, named: [NamedKey], reserved: [[UInt8]], minProperties: Int, maxProperties: Int?,

@@ -53,8 +53,17 @@ extension SchemaMachine {
     /// The number of a string state with a completion.
     func intern(_ state: StringState) -> UInt32 {
         let number = stringStates.intern(state)
-        if Int(number) == stringCosts.count { stringCosts.append(boundaryCost(state)) }
+        if Int(number) == stringCosts.count { stringCosts.append(Self.unknownCost) }
         return number
+    }
+
+    /// The bytes of a shortest rest of an interned state, at a boundary between characters.
+    func cost(string number: UInt32) -> Cost {
+        let known = stringCosts[Int(number)]
+        if known >= 0 { return known }
+        let cost = boundaryCost(stringStates[number])
+        stringCosts[Int(number)] = cost
+        return cost
     }
 
     /// The state after one more byte of the spelling; nil where no allowed text continues that way.
@@ -233,10 +242,18 @@ extension SchemaMachine {
     /// The number of a number state.
     func intern(_ state: NumberState) -> UInt32 {
         let number = numberStates.intern(state)
-        if Int(number) == numberCosts.count {
-            numberCosts.append(stepper(state.grid)?.cost(state) ?? .infinite)
-        }
+        if Int(number) == numberCosts.count { numberCosts.append(Self.unknownCost) }
         return number
+    }
+
+    /// The bytes of a shortest rest of an interned state.
+    func cost(number: UInt32) -> Cost {
+        let known = numberCosts[Int(number)]
+        if known >= 0 { return known }
+        let state = numberStates[number]
+        let cost = stepper(state.grid)?.cost(state) ?? .infinite
+        numberCosts[Int(number)] = cost
+        return cost
     }
 
     /// Whether the number may end in a state.
