@@ -8,12 +8,13 @@ MODEL ?= smollm2
 SHARED ?= $(or $(FORMWORK_SHARED),../shared)
 THREADS ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 
-.PHONY: help demo test build bench setup model clean format
+.PHONY: help demo test build bench bench-instructions setup model clean format
 
 help:
 	@echo "make demo    set up, build, fetch a small model, run sample transformations"
 	@echo "make test    set up, build, run all tests"
 	@echo "make build   set up and build .build/release/formwork"
+	@echo "make bench-instructions   instruction counts of the inner loops (needs valgrind)"
 	@echo "make bench   speed and conformance figures (needs the data in $(SHARED))"
 
 setup:
@@ -34,6 +35,10 @@ test: setup
 
 bench: model
 	@FORMWORK=$(FORMWORK) MODEL=$(MODEL) SHARED=$(SHARED) sh .ci/bench
+
+bench-instructions: setup
+	$(SWIFT) build -c release --product formwork-loops
+	@LOOPS=$(BUILD)/formwork-loops sh .ci/bench-instructions
 
 format:
 	$(SWIFT) format --in-place --recursive Sources Tests Package.swift

@@ -61,6 +61,7 @@ let package = Package(
             ]
         ),
         .executableTarget(name: "formwork", dependencies: ["Commands"], swiftSettings: settings),
+        .executableTarget(name: "formwork-loops", dependencies: ["Benchmarks"], swiftSettings: settings),
 
         // Tests
         .target(name: "TestSupport", dependencies: ["Documents"], path: "Tests/TestSupport", swiftSettings: settings),
