@@ -27,10 +27,15 @@ struct CommandFailure: Error {
     /// Empty where everything has been said already.
     var message: String
     var diagnostics: [Diagnostic]
+    /// The texts that the diagnostics point at.
+    var sources: [SourceText]
 
-    init(_ status: ExitStatus, _ message: String = "", diagnostics: [Diagnostic] = []) {
+    init(
+        _ status: ExitStatus, _ message: String = "", diagnostics: [Diagnostic] = [], sources: [SourceText] = []
+    ) {
         self.status = status
         self.message = message
         self.diagnostics = diagnostics
+        self.sources = sources
     }
 }

@@ -26,7 +26,7 @@ public struct Formwork: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            TransformCommand.self, ValidateCommand.self, SchemaCommand.self, ModelsCommand.self, BenchCommand.self,
+            TransformCommand.self, ValidateCommand.self, SchemaCommand.self, GrammarCommand.self, ModelsCommand.self, BenchCommand.self,
         ]
     )
 
@@ -53,7 +53,7 @@ public struct Formwork: AsyncParsableCommand {
     static func report(_ error: any Error) -> ExitStatus {
         switch error {
         case let failure as CommandFailure:
-            Console.report(failure.diagnostics)
+            Console.report(failure.diagnostics, sources: failure.sources)
             if !failure.message.isEmpty { Console.error(failure.message) }
             return failure.status
         case let failure as DiagnosticsError:
@@ -100,7 +100,10 @@ public struct Formwork: AsyncParsableCommand {
     static func status(of diagnostics: [Diagnostic]) -> ExitStatus {
         let errors = diagnostics.filter { $0.severity == .error }.map { String(describing: $0.id) }
         if errors.contains(where: { $0.hasPrefix("constraint.unsatisfiable") }) { return .schemaInvalid }
-        let isUnsupported = { (id: String) in id.hasPrefix("constraint.") || id.hasPrefix("schema.unsupported") }
+        let isUnsupported = { (id: String) in
+            id.hasPrefix("constraint.") || id.hasPrefix("schema.unsupported") || id.hasPrefix("grammar.unsupported")
+                || id == "grammar.too-complex"
+        }
         if !errors.isEmpty, errors.allSatisfy(isUnsupported) { return .unsupported }
         return .schemaInvalid
     }

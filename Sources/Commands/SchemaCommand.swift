@@ -196,7 +196,7 @@ struct SchemaCommand: ParsableCommand {
 extension Formwork {
     /// The status that says more about what went wrong.
     static func worse(_ a: ExitStatus, _ b: ExitStatus) -> ExitStatus {
-        let order: [ExitStatus] = [.ok, .unsupported, .schemaInvalid, .unreadable, .internalError]
+        let order: [ExitStatus] = [.ok, .unsupported, .schemaInvalid, .unreadable, .usage, .internalError]
         return (order.firstIndex(of: a) ?? 0) >= (order.firstIndex(of: b) ?? 0) ? a : b
     }
 }

@@ -31,14 +31,32 @@ struct TransformCommand: ParsableCommand {
             Reads text from files or standard input and prints one document for each. Several inputs give one line of
             JSON each, in order.
 
+            The wanted form is a schema, or a regular expression (--regex), a grammar in GBNF or Lark (--grammar), or
+            free text with structured blocks, such as tool calls (--grammar with a YAML file). With these the result is
+            text.
+
             EXAMPLE
               formwork transform --schema Schemas/contact.yaml Samples/contact/mail.txt
               cat mail.txt | formwork transform --schema contact.yaml --output yaml --report
+              formwork transform --regex '(positive|negative|neutral)' --instruction 'Judge the mood.' review.txt
+              formwork transform --grammar Samples/grammars/list.gbnf notes.txt
             """
     )
 
     @Option(name: .shortAndLong, help: "A JSON Schema (JSON or YAML) or a short YAML spec.")
-    var schema: String
+    var schema: String?
+
+    @Option(name: .long, help: "A regular expression (ECMA-262) that the whole text must match.")
+    var regex: String?
+
+    @Option(name: .long, help: "A grammar: GBNF (.gbnf), Lark (.lark) or blocks in free text (.yaml, .json).")
+    var grammar: String?
+
+    @Option(name: .long, help: "gbnf, lark or blocks; by default the grammar's file name tells.")
+    var grammarKind: GrammarKind?
+
+    @Option(name: .long, help: "What the model is asked to do.")
+    var instruction: String?
 
     @OptionGroup var modelArguments: ModelArguments
     @OptionGroup var schemaArguments: SchemaArguments
@@ -90,6 +108,13 @@ struct TransformCommand: ParsableCommand {
     var inputs: [String] = []
 
     func validate() throws {
+        if [schema, regex, grammar].compactMap(\.self).count != 1 {
+            throw ValidationError("state one of --schema, --regex and --grammar")
+        }
+        if schema == nil, wholeValues || probabilities || events {
+            throw ValidationError("--whole-values, --probabilities and --events need --schema")
+        }
+        if schema == nil, output == .yaml { throw ValidationError("text has no --output yaml") }
         if maxTokens < 1 || maxTokens > 1_000_000 {
             throw ValidationError("--max-tokens must lie between 1 and 1000000")
         }
@@ -106,22 +131,16 @@ struct TransformCommand: ParsableCommand {
     }
 
     func run() throws {
-        let spec = try schemaArguments.load(schema)
-        // Inputs are read before the model is loaded: a wrong path should not cost the wait.
-        let raw = try rawPrompt.map { try text($0) }
-        let names = raw != nil ? [] : (inputs.isEmpty ? ["-"] : inputs)
-        let texts = try names.map { try text($0) }
-        if names == ["-"], texts[0].allSatisfy(\.isWhitespace) {
-            throw CommandFailure(.usage, "standard input is empty; name a file or pipe text in")
+        if schema == nil {
+            try runText()
+            return
         }
+        var spec = try schemaArguments.load(schema ?? "")
+        if let instruction { spec.instruction = instruction }
+        // Inputs are read before the model is loaded: a wrong path should not cost the wait.
+        let (raw, texts) = try readInputs()
         let model = try modelArguments.load()
-        let transformer = try Transformer(
-            model: model, spec: spec,
-            options: TransformationOptions(
-                maxTokens: maxTokens, sampling: sampling.options, profile: whitespace.profile,
-                formats: schemaArguments.formats, takesForcedTokens: !noForcedTokens,
-                choosesWholeValues: wholeValues || probabilities, reportsProbabilities: probabilities)
-        )
+        let transformer = try Transformer(model: model, spec: spec, options: options)
         if showPrompt {
             for text in texts { try Console.line(transformer.prompt(for: text)) }
             if let raw { try Console.line(raw) }
@@ -177,7 +196,7 @@ struct TransformCommand: ParsableCommand {
         return JSONWriter(style: .compact).write(.object(object))
     }
 
-    private func text(_ path: String) throws -> String {
+    func text(_ path: String) throws -> String {
         let bytes = try Console.read(path, limit: 16 << 20)
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw CommandFailure(.unreadable, "'\(path)' is not UTF-8 text")

@@ -12,7 +12,10 @@
 package struct Pattern: Hashable, Sendable, CustomStringConvertible {
     /// The text of the regular expression.
     package let source: String
-    let root: PatternNode
+    /// The syntax tree.
+    package let root: PatternNode
+    /// What else the meaning depends on.
+    private let variant: String
 
     /// Parses a regular expression.
     ///
@@ -21,6 +24,24 @@ package struct Pattern: Hashable, Sendable, CustomStringConvertible {
         var parser = PatternParser(source, mode: .tolerant)
         root = try parser.parse()
         self.source = source
+        variant = ""
+    }
+
+    /// Parses a regular expression with flags.
+    ///
+    /// - Throws: ``PatternError`` with the place of the problem.
+    package init(_ source: String, flags: PatternFlags) throws(PatternError) {
+        var parser = PatternParser(source, mode: .tolerant, flags: flags)
+        root = try parser.parse()
+        self.source = source
+        variant = String(flags.rawValue)
+    }
+
+    /// A regular expression that was put together; `source` must tell it from all others.
+    package init(_ root: PatternNode, source: String) {
+        self.root = root
+        self.source = source
+        variant = "tree"
     }
 
     package var description: String { source }
@@ -48,7 +69,7 @@ package struct Pattern: Hashable, Sendable, CustomStringConvertible {
     }
 
     package static func == (a: Pattern, b: Pattern) -> Bool {
-        a.source.utf8.elementsEqual(b.source.utf8)
+        a.source.utf8.elementsEqual(b.source.utf8) && a.variant == b.variant
     }
 
     package func hash(into hasher: inout Hasher) {

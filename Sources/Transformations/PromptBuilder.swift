@@ -10,10 +10,13 @@ package import Tokenizers
 package struct PromptBuilder: Sendable {
     private let tokenizer: Tokenizer
     private let template: ChatTemplate?
+    /// What stands before an answer where the model has no template.
+    private let answerTitle: String
 
-    package init(tokenizer: Tokenizer, template: ChatTemplate?) {
+    package init(tokenizer: Tokenizer, template: ChatTemplate?, answerTitle: String = "JSON") {
         self.tokenizer = tokenizer
         self.template = template
+        self.answerTitle = answerTitle
     }
 
     /// The tokens of a conversation, up to the place where the assistant answers.
@@ -101,11 +104,11 @@ package struct PromptBuilder: Sendable {
         for message in messages {
             switch message.role {
             case "system": text += message.content + "\n\n"
-            case "assistant": text += "JSON: \(message.content)\n\n"
+            case "assistant": text += "\(answerTitle): \(message.content)\n\n"
             default: text += "Text: \(message.content)\n"
             }
         }
-        return text + "JSON: "
+        return text + "\(answerTitle): "
     }
 }
 

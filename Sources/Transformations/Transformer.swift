@@ -61,14 +61,11 @@ public struct Transformation: Sendable {
 public final class Transformer {
     private let model: TextModel
     private let spec: LoadedSpec
-    private let options: TransformationOptions
-    private let engine: ConstraintEngine
+    private let runner: GenerationRunner
     private let validator: Validator
     private let compileSeconds: Double
     private let prompts: PromptBuilder
     private let opening: [ChatMessage]
-    private var generator: Generator?
-    private var generatorCapacity = 0
 
     /// Compiles the spec for the model's vocabulary.
     ///
@@ -78,11 +75,11 @@ public final class Transformer {
         let start = clock.now
         self.model = model
         self.spec = spec
-        self.options = options
         var profile = options.profile
         if !model.spellsUnassignedPlanes { profile.allowsUnassignedPlanes = false }
         let machine = try SchemaMachine(spec.graph, profile: profile, formats: options.formats)
-        engine = try ConstraintEngine(machine: machine, vocabulary: model.vocabulary)
+        let engine = try ConstraintEngine(machine: machine, vocabulary: model.vocabulary)
+        runner = GenerationRunner(model: model, engine: engine, options: options)
         compileSeconds = (clock.now - start).seconds
         validator = Validator(spec.graph, formats: options.formats)
         prompts = PromptBuilder(tokenizer: model.tokenizer, template: model.template)
@@ -90,7 +87,7 @@ public final class Transformer {
     }
 
     /// Tokens of the shortest document.
-    public var minimumTokens: Int { engine.minimumTokens(engine.start()) }
+    public var minimumTokens: Int { runner.minimumTokens }
 
     /// Turns `text` into a document.
     ///
@@ -157,16 +154,7 @@ public final class Transformer {
     private func run(
         _ prompt: [TokenID], onBytes: ([UInt8]) -> Void, isCancelled: () -> Bool
     ) throws -> Transformation {
-        let needed = prompt.count.addingReportingOverflow(options.maxTokens)
-        let generator = try generator(holding: needed.overflow ? .max : needed.partialValue)
-        let result = try generator.generate(
-            prompt: prompt, engine: engine,
-            options: .init(
-                maxTokens: options.maxTokens, sampling: options.sampling,
-                takesForcedTokens: options.takesForcedTokens, choosesWholeValues: options.choosesWholeValues,
-                reportsProbabilities: options.reportsProbabilities),
-            onBytes: onBytes, isCancelled: isCancelled
-        )
+        let result = try runner.generate(prompt, onBytes: onBytes, isCancelled: isCancelled)
         let clock = ContinuousClock()
         let start = clock.now
         let document = try check(result)
@@ -198,25 +186,6 @@ public final class Transformer {
                 "the generated document breaks '\(first.keyword)' at '\(first.instanceLocation)': \(result.text)")
         }
         return document
-    }
-
-    private func generator(holding tokens: Int) throws -> Generator {
-        if let generator, tokens <= generatorCapacity { return generator }
-        let most = model.contextLength
-        // Room to grow: the next input may be longer, and a new cache forgets the prompt's beginning.
-        let wanted = options.contextLength ?? (tokens > most ? tokens : min(most, max(tokens + tokens / 2, 1024)))
-        guard tokens <= wanted, wanted <= most else {
-            throw GenerationError(
-                .contextTooSmall,
-                "prompt and budget take \(tokens) tokens, but the context holds \(min(wanted, most)); "
-                    + "shorten the input or lower the budget"
-            )
-        }
-        let session = try InferenceSession(model.model, contextLength: wanted)
-        let made = Generator(model: session, tokenizer: model.tokenizer)
-        generator = made
-        generatorCapacity = wanted
-        return made
     }
 
     /// The system message and the spec's examples.

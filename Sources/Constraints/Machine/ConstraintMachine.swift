@@ -82,6 +82,23 @@ package struct StringEnd {
     }
 }
 
+/// Text outside of JSON strings in which characters stand for themselves.
+package struct FreeText {
+    /// The automaton that tells which runs of characters are viable: those that keep it alive.
+    package var automaton: Automaton?
+    /// The automaton's state.
+    package var state: Automaton.StateID = .dead
+    /// Without an automaton: the classes of characters of which any run is viable.
+    package var classes: UInt64 = 0
+
+    package init(automaton: Automaton, state: Automaton.StateID) {
+        self.automaton = automaton
+        self.state = state
+    }
+
+    init(classes: UInt64) { self.classes = classes }
+}
+
 /// A deterministic machine over the bytes of a JSON text, built lazily.
 ///
 /// The machine never keeps a dead end: each configuration other than ``ConfigID/dead`` has a completion, and
@@ -114,6 +131,11 @@ package protocol ConstraintMachine: AnyObject {
     /// come and the automaton accepts, the exceptions aside.
     func stringEnd(_ configuration: ConfigID) -> StringEnd?
 
+    /// Which runs of characters are viable, where whole runs are; nil within a character.
+    ///
+    /// Asked only where ``stringBody(_:)`` is nil. Other bytes may be viable as well.
+    func freeText(_ configuration: ConfigID) -> FreeText?
+
     /// The number of bytes of a shortest completion.
     func minimumCompletion(_ configuration: ConfigID) -> Int
 
@@ -123,4 +145,6 @@ package protocol ConstraintMachine: AnyObject {
 
 extension ConstraintMachine {
     package var alphabet: ByteSet { .all }
+
+    package func freeText(_ configuration: ConfigID) -> FreeText? { nil }
 }

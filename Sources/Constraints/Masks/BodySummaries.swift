@@ -74,12 +74,22 @@ final class BodySummaries {
     private func work<Machine: ConstraintMachine>(_ configuration: ConfigID, _ machine: Machine) -> BodySummary {
         let raw = Int(configuration.rawValue)
         if raw >= capacity { grow(raw) }
+        let summary: BodySummary
         guard let body = machine.stringBody(configuration), body.detours.isEmpty else {
-            indices[raw] = 1
-            return .none
+            guard let text = machine.freeText(configuration) else {
+                indices[raw] = 1
+                return .none
+            }
+            if let automaton = text.automaton {
+                summary = AutomatonSummary.of(automaton).summary(of: text.state)
+            } else {
+                summary = BodySummary(classes: text.classes, scalars: .max)
+            }
+            summaries.append(summary)
+            indices[raw] = UInt32(summaries.count)
+            return summary
         }
         let remaining = body.remainingScalars ?? .max
-        let summary: BodySummary
         if let automaton = body.automaton {
             summary = AutomatonSummary.of(automaton).summary(of: body.state).limited(least: body.missingScalars, most: remaining)
         } else {

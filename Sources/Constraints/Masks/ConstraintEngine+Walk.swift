@@ -5,6 +5,8 @@ extension ConstraintEngine {
     func compute(_ configuration: ConfigID, into words: UnsafeMutablePointer<UInt64>) {
         if let schemaMachine {
             compute(schemaMachine, configuration, into: words)
+        } else if let grammarMachine {
+            compute(grammarMachine, configuration, into: words)
         } else {
             compute(machine, configuration, into: words)
         }

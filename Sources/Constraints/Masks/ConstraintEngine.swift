@@ -20,6 +20,8 @@ package final class ConstraintEngine {
     package let vocabulary: TokenVocabulary
     /// The machine if it is a schema's, so that the walks are compiled for it.
     let schemaMachine: SchemaMachine?
+    /// The same for a grammar's.
+    let grammarMachine: GrammarMachine?
 
     /// Whether bytes occur in accepted texts that are no tokens of their own, so that a viable text may have no tokens.
     ///
@@ -55,6 +57,10 @@ package final class ConstraintEngine {
         self.machine = machine
         schemaMachine = machine as? SchemaMachine
         if let schemaMachine { schemaMachine.longestToken = max(schemaMachine.longestToken, vocabulary.longestToken) }
+        grammarMachine = machine as? GrammarMachine
+        if let grammarMachine {
+            grammarMachine.longestToken = max(grammarMachine.longestToken, vocabulary.longestToken)
+        }
         self.vocabulary = vocabulary
         isGuarded = !machine.alphabet.isSubset(of: vocabulary.singleBytes)
         cache = MaskCache(wordCapacity: vocabulary.wordCapacity, byteLimit: cacheLimit)
@@ -96,6 +102,8 @@ package final class ConstraintEngine {
         let next: ConfigID
         if let schemaMachine {
             next = advance(schemaMachine, configuration, token)
+        } else if let grammarMachine {
+            next = advance(grammarMachine, configuration, token)
         } else {
             next = advance(machine, configuration, token)
         }

@@ -206,7 +206,8 @@ extension Automaton {
         return result
     }
 
-    /// The least bytes that a continuation takes inside a JSON string; nil if there is none or the limit was hit.
+    /// The least bytes that a continuation takes in the spelling that the automaton was made for; nil if there is none or
+    /// the limit was hit.
     package func shortestJSONCost(_ state: StateID) -> Int? {
         let cost = jsonCost(state.rawValue)
         return cost >= Self.unreachable ? nil : cost

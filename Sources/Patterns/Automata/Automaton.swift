@@ -95,10 +95,16 @@ package final class Automaton {
 
     /// Compiles a language.
     ///
+    /// - Parameters:
+    ///   - language: The texts.
+    ///   - limits: Bounds on the work.
+    ///   - spelling: How the texts will be written: what counts as a short one.
     /// - Throws: ``PatternError`` if it uses what cannot be expressed, or exceeds the limits.
-    package init(_ language: Language, limits: Limits = Limits()) throws(PatternError) {
+    package init(
+        _ language: Language, limits: Limits = Limits(), spelling: TextSpelling = .json
+    ) throws(PatternError) {
         self.limits = limits
-        let store = TermStore(maximumTerms: limits.maximumTerms)
+        let store = TermStore(maximumTerms: limits.maximumTerms, spelling: spelling)
         store.mayLookBehind = language.looksBehind
         var compiler = TermCompiler(store: store)
         let root = try compiler.compile(language)
@@ -106,7 +112,7 @@ package final class Automaton {
             throw PatternError(code: .tooComplex, message: "the language needs too many terms")
         }
         self.store = store
-        classes = ScalarClasses(store.sets)
+        classes = ScalarClasses(store.sets, spelling)
         derivatives = Derivatives(store: store, classes: classes)
         classCount = classes.count
         asciiClass = classes.ascii
@@ -122,7 +128,7 @@ package final class Automaton {
     /// A smaller automaton for the same language that starts with a few states of a larger one.
     private init(reducing other: Automaton, to states: [StateID]) {
         limits = other.limits
-        store = TermStore(maximumTerms: limits.maximumTerms)
+        store = TermStore(maximumTerms: limits.maximumTerms, spelling: other.store.spelling)
         var copy = TermCopy(from: other.store, to: store)
         let pairs = states.map { state in
             let index = Int(state.rawValue)
@@ -318,8 +324,8 @@ extension PatternNode {
     var looksBehind: Bool {
         switch self {
         case .set, .start, .end: false
-        case .sequence(let nodes), .choice(let nodes): nodes.contains { $0.looksBehind }
-        case .repeated(let node, _, _): node.looksBehind
+        case .sequence(let nodes), .choice(let nodes), .both(let nodes): nodes.contains { $0.looksBehind }
+        case .repeated(let node, _, _), .other(let node): node.looksBehind
         case .wordBoundary: true
         case .look(let behind, _, let node): behind || node.looksBehind
         }

@@ -10,14 +10,14 @@ struct ScalarClasses {
     let count: Int
     /// The cheapest and most readable scalar of each class.
     let samples: [UInt32]
-    /// The bytes that the sample of each class takes in a JSON string.
+    /// The bytes that the sample of each class takes.
     let costs: [Int]
     /// Where the intervals begin, ascending from 0.
     private let starts: [UInt32]
     /// The class of each interval.
     private let classes: [Int32]
 
-    init(_ sets: [ScalarSet]) {
+    init(_ sets: [ScalarSet], _ spelling: TextSpelling) {
         var events: [(position: UInt32, set: Int32)] = []
         for (index, set) in sets.enumerated() {
             for range in set.ranges {
@@ -73,7 +73,7 @@ struct ScalarClasses {
         var samples: [UInt32] = []
         var costs: [Int] = []
         for ranges in members {
-            let (scalar, cost) = JSONSpelling.cheapest(in: ScalarSet(ranges))
+            let (scalar, cost) = spelling.cheapest(in: ScalarSet(ranges))
             samples.append(scalar)
             costs.append(cost)
         }

@@ -20,7 +20,7 @@ extension PatternParser {
             numericReferences.append((parseInteger() ?? 0, start))
             return (.empty, true)
         default:
-            return (.set(try parseSharedEscape(start)), true)
+            return (.set(folded(try parseSharedEscape(start))), true)
         }
     }
 
@@ -198,7 +198,7 @@ extension PatternParser {
                 second.append(to: &ranges)
             }
         }
-        let set = ScalarSet(ranges)
+        let set = folded(ScalarSet(ranges))
         return negated ? set.complement : set
     }
 

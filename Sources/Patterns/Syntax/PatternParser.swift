@@ -15,6 +15,7 @@ struct PatternParser {
 
     let scalars: [Unicode.Scalar]
     let mode: Mode
+    var flags: PatternFlags
     var position = 0
     var depth = 0
     var groupCount = 0
@@ -22,9 +23,10 @@ struct PatternParser {
     var namedReferences: [(name: String, offset: Int)] = []
     var numericReferences: [(number: Int, offset: Int)] = []
 
-    init(_ source: String, mode: Mode) {
+    init(_ source: String, mode: Mode, flags: PatternFlags = []) {
         scalars = Array(source.unicodeScalars)
         self.mode = mode
+        self.flags = flags
     }
 
     // MARK: Cursor
@@ -121,7 +123,8 @@ struct PatternParser {
             return (.end, false)
         case ".":
             position += 1
-            return (.set(.dot), true)
+            let dot = flags.contains(.dotAll) ? .all : flags.contains(.lineFeedOnly) ? ScalarSet(0x0A).complement : .dot
+            return (.set(dot), true)
         case "(":
             return try parseGroup()
         case "[":
@@ -137,7 +140,7 @@ struct PatternParser {
             return (.set(ScalarSet(scalar.value)), true)
         default:
             position += 1
-            return (.set(ScalarSet(scalar.value)), true)
+            return (.set(folded(ScalarSet(scalar.value))), true)
         }
     }
 
@@ -150,6 +153,8 @@ struct PatternParser {
             throw PatternError(code: .tooComplex, message: "groups are nested too deeply", offset: start)
         }
         var look: (behind: Bool, negated: Bool)?
+        let outer = flags
+        defer { flags = outer }
         if take("?") {
             if take(":") {
             } else if take("=") {
@@ -184,7 +189,26 @@ struct PatternParser {
         var distance = 0
         while let scalar = peek(distance), "ims-".unicodeScalars.contains(scalar) { distance += 1 }
         guard distance > 0, peek(distance) == ":" else { return false }
-        throw unsupported("modifiers", "inline flags are not supported", at: start)
+        guard flags.contains(.modifiers) else {
+            throw unsupported("modifiers", "inline flags are not supported", at: start)
+        }
+        var isSet = true
+        while let scalar = current, scalar != ":" {
+            position += 1
+            switch scalar {
+            case "-": isSet = false
+            case "i": flags.set(.ignoreCase, to: isSet)
+            case "s": flags.set(.dotAll, to: isSet)
+            default: throw unsupported("modifiers", "the inline flag '\(scalar)' is not supported", at: start)
+            }
+        }
+        position += 1
+        return true
+    }
+
+    /// The set with the other cases of its scalars, where case is ignored.
+    func folded(_ set: ScalarSet) -> ScalarSet {
+        flags.contains(.ignoreCase) ? set.ignoringCase : set
     }
 
     private mutating func parseGroupName() throws(PatternError) -> String {
@@ -223,7 +247,11 @@ struct PatternParser {
         default:
             return nil
         }
-        _ = take("?")
+        let start = position
+        if take("?"), flags.contains(.plainQuantifiers) {
+            throw unsupported(
+                "lazy quantifier", "quantifiers that match as little as possible are not supported", at: start)
+        }
         return bounds
     }
 

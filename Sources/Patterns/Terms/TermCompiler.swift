@@ -108,6 +108,9 @@ struct TermCompiler {
         switch node {
         case .set:
             return concat(plain(node), next)
+        case .both, .other:
+            throw PatternError(
+                code: .unsupported(feature: "assertion"), message: "assertions inside '&' and '~' are not supported")
         case .sequence(let nodes):
             var result = next
             for node in nodes.reversed() { result = try compile(node, result) }
@@ -202,6 +205,10 @@ struct TermCompiler {
             return store.union(parts)
         case .repeated(let body, let least, let most):
             return store.repetition(plain(body), least, most)
+        case .both(let nodes):
+            return store.intersection(nodes.map { plain($0) })
+        case .other(let node):
+            return store.complement(plain(node))
         case .start, .end, .wordBoundary, .look:
             return TermStore.epsilon
         }

@@ -50,7 +50,7 @@ final class TermStore {
         var b: Int32
         /// repetition: maximum, -1 without bound.
         var c: Int32
-        /// The bytes of the cheapest JSON spelling of a text of a pure term; a lower bound for others.
+        /// The bytes of the cheapest spelling of a text of a pure term; a lower bound for others.
         var cost: Int
         var lengths: Lengths
     }
@@ -85,8 +85,12 @@ final class TermStore {
     /// The terms of single ASCII scalars, which are most of the sets of a pattern; -1 where there is none yet.
     @exclusivity(unchecked) private var asciiTerms = [TermID](repeating: -1, count: 128)
 
-    init(maximumTerms: Int) {
+    /// What a scalar costs.
+    let spelling: TextSpelling
+
+    init(maximumTerms: Int, spelling: TextSpelling = .json) {
         self.maximumTerms = maximumTerms
+        self.spelling = spelling
         buckets = [Int32](repeating: -1, count: 256)
         terms.reserveCapacity(64)
         _ = intern(.nothing, 0, 0, 0)
@@ -203,7 +207,7 @@ final class TermStore {
         if let index = setIndex[set] { return intern(.set, index, 0, 0) }
         let index = Int32(sets.count)
         sets.append(set)
-        setCosts.append(JSONSpelling.cheapest(in: set).cost)
+        setCosts.append(spelling.cheapest(in: set).cost)
         setIndex[set] = index
         return intern(.set, index, 0, 0)
     }
