@@ -46,7 +46,8 @@ package struct Pattern: Hashable, Sendable, CustomStringConvertible {
 
     package var description: String { source }
 
-    /// The sets of the first scalars of every text in which an anchored pattern is found, as far as its beginning tells.
+    /// The sets of the first scalars of every text in which an anchored pattern is found, as far as its beginning
+    /// tells.
     private var leadingSets: [ScalarSet] {
         guard case .sequence(let nodes) = root, let first = nodes.first, first == .start else { return [] }
         var sets: [ScalarSet] = []

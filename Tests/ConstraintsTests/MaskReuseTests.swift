@@ -4,8 +4,8 @@ import Constraints
 import TestSupport
 import Testing
 
-/// Masks that come from what is shared - automata, content masks, one key for many, one language for many alternatives -
-/// against stepping every token.
+/// Masks that come from what is shared - automata, content masks, one key for many, one language for many alternatives
+/// - against stepping every token.
 struct MaskReuseTests {
     static let schemas = [
         // Patterns that overlap, with values that tell the kinds apart, and a name among them.

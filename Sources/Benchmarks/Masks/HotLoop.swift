@@ -4,7 +4,8 @@ import Constraints
 import Documents
 import JSONSchemas
 
-/// The innermost operations of constrained decoding, each in a loop of its own, so that their instructions can be counted.
+/// The innermost operations of constrained decoding, each in a loop of its own, so that their instructions can be
+/// counted.
 ///
 /// Everything is made up here and depends on nothing random, so that counts can be compared. Counting two lengths of a
 /// loop and taking the difference leaves out what comes before it.

@@ -100,7 +100,9 @@ final class AutomatonSummary {
     /// The bytes that may come next in a string without bounds on its length.
     func beginnings(_ state: Automaton.StateID) -> ByteSet {
         let raw = Int(state.rawValue)
-        if raw < beginningIndices.count, beginningIndices[raw] != 0 { return beginnings[Int(beginningIndices[raw]) - 1] }
+        if raw < beginningIndices.count, beginningIndices[raw] != 0 {
+            return beginnings[Int(beginningIndices[raw]) - 1]
+        }
         var viable = ClassSet(capacity: automaton.classCount)
         var longest = 0
         for number in 0..<automaton.classCount {
@@ -247,8 +249,8 @@ final class AutomatonSummary {
     /// Explores by number of scalars.
     ///
     /// The first pair of the result has all classes alive at once and holds as far as those stay alive; the second
-    /// gives up classes for longer runs. Where a class leads to a state in which others die, either it or they are given
-    /// up, whichever is less text: in a URI the percent sign, after which only digits may come.
+    /// gives up classes for longer runs. Where a class leads to a state in which others die, either it or they are
+    /// given up, whichever is less text: in a URI the percent sign, after which only digits may come.
     private func work(_ start: Automaton.StateID) -> BodySummary {
         let classes = aliveClasses(start)
         guard classes != 0 else { return .none }

@@ -91,7 +91,8 @@ final class BodySummaries {
         }
         let remaining = body.remainingScalars ?? .max
         if let automaton = body.automaton {
-            summary = AutomatonSummary.of(automaton).summary(of: body.state).limited(least: body.missingScalars, most: remaining)
+            summary = AutomatonSummary.of(automaton).summary(of: body.state)
+                .limited(least: body.missingScalars, most: remaining)
         } else {
             summary = BodySummary(classes: ScalarClasses.plain | ScalarClasses.partial, scalars: remaining)
         }

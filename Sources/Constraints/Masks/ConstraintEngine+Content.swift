@@ -8,8 +8,8 @@ extension ConstraintEngine {
     func addContent(_ knowledge: AutomatonSummary, _ body: StringBody, into words: UnsafeMutablePointer<UInt64>) {
         let most = body.remainingScalars ?? .max
         if body.missingScalars == 0, most >= vocabulary.longestToken {
-            // Content alone is the same wherever the automaton is in the same state, for other schemas too, as long as no
-            // token comes near the end.
+            // Content alone is the same wherever the automaton is in the same state, for other schemas too, as long as
+            // no token comes near the end.
             let masks = knowledge.contentMasks(vocabulary)
             let key = UInt64(UInt32(bitPattern: body.state.rawValue))
             if let reach = knowledge.reach(body.state, vocabulary), reach <= most {
@@ -62,8 +62,8 @@ extension ConstraintEngine {
 
 /// A walk over the tokens of a trie that begin within a string.
 ///
-/// It steps the automaton only. It takes a subtree at once where the automaton stays alive through all of it, and passes
-/// over one at the cost of a bit where it dies at once.
+/// It steps the automaton only. It takes a subtree at once where the automaton stays alive through all of it, and
+/// passes over one at the cost of a bit where it dies at once.
 struct ContentWalk {
     let trie: TokenTrie
     let automaton: Automaton

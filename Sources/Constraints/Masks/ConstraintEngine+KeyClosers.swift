@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension ConstraintEngine {
-    /// Adds the tokens that close a key whose kinds are told apart by patterns; false where that cannot be done at once.
+    /// Adds the tokens that close a key whose kinds are told apart by patterns; false where that cannot be done at
+    /// once.
     ///
-    /// What follows a key depends on its kind, and otherwise on the key only as far as it cannot come again. So one key of
-    /// each kind that a closing token can spell stands for all, but for tokens that reach over the value.
+    /// What follows a key depends on its kind, and otherwise on the key only as far as it cannot come again. So one key
+    /// of each kind that a closing token can spell stands for all, but for tokens that reach over the value.
     func addKeyClosers(_ configuration: ConfigID, into words: UnsafeMutablePointer<UInt64>) -> Bool {
         guard let machine = schemaMachine, let keys = machine.patternedKeys(configuration) else { return false }
         let closers = vocabulary.closers
@@ -48,8 +49,8 @@ extension SchemaMachine {
         var keys: [KeyState]
     }
 
-    /// The alternatives of a key at a boundary between characters, where the members that follow it do not depend on the
-    /// key itself but for its kind.
+    /// The alternatives of a key at a boundary between characters, where the members that follow it do not depend on
+    /// the key itself but for its kind.
     func patternedKeys(_ configuration: ConfigID) -> PatternedKeys? {
         let current = configurations[configuration.rawValue]
         guard current.kind == .key, current.aux == 0, !contexts[current.context].isRecording else { return nil }

@@ -142,7 +142,8 @@ extension SchemaMachine {
         let state = objectStates[object]
         if let shape = shape(state) {
             let keys = anonymousKeys(shape)[kind]
-            // Where more keys must follow, the one being read may take the shortest from them: the cost is an upper bound.
+            // Where more keys must follow, the one being read may take the shortest from them: the cost is an upper
+            // bound.
             let key = shape.isSimple ? nil : word(keys, state, 0).map { StringSpelling.unescaped($0) }
             for option in options(state, anonymous: keys, key: key) {
                 let own = cost(of: option.node)

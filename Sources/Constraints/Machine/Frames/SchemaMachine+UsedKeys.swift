@@ -2,9 +2,9 @@
 
 import Patterns
 
-/// Keys without a name of their own must not come twice. Where a pattern tells which ones there are, the keys used so far
-/// are not made part of its automaton: that would be another automaton for each object. They stay beside it as a trie,
-/// and only a key that begins like a used one is looked at exactly.
+/// Keys without a name of their own must not come twice. Where a pattern tells which ones there are, the keys used so
+/// far are not made part of its automaton: that would be another automaton for each object. They stay beside it as a
+/// trie, and only a key that begins like a used one is looked at exactly.
 extension SchemaMachine {
     /// The key of a kind after the opening quote; nil where no key is left.
     func beginKey(_ number: UInt32, _ state: ObjectState, _ kind: Int, _ keys: ObjectShape.AnonymousKeys) -> KeyState? {
@@ -26,7 +26,9 @@ extension SchemaMachine {
             var fresh = state
             fresh.used = 0
             guard let shape = keyShape(fresh, kind, keys) else { return false }
-            if let automaton = stringShapes[Int(shape)]?.automaton, automaton.isInfinite(automaton.start) { return true }
+            if let automaton = stringShapes[Int(shape)]?.automaton, automaton.isInfinite(automaton.start) {
+                return true
+            }
         }
         return keyShape(state, kind, keys) != nil
     }

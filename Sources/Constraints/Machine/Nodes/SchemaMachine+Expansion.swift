@@ -101,7 +101,8 @@ extension SchemaMachine {
         var automaton: Automaton
         do {
             automaton = try self.automaton(languages.count == 1 ? languages[0] : .all(languages))
-            // Where each class of characters has one that can be spelled, leaving out the others changes no state's liveness.
+            // Where each class of characters has one that can be spelled, leaving out the others changes no state's
+            // liveness.
             if !profile.allowsUnassignedPlanes,
                 (0..<automaton.classCount).contains(where: {
                     Self.unassignedPlanes.contains(automaton.sample(ofClass: $0).value)
@@ -395,7 +396,7 @@ extension SchemaMachine {
             }
             // What an automaton costs grows with the languages it joins.
             work += 1 + base.languages.count
-            guard work <= 3_000, result.count <= 256 else {
+            guard work <= 1_500, result.count <= 256 else {
                 note("the patterns for keys overlap in too many ways", at: nil)
                 return
             }
