@@ -5,19 +5,17 @@ import JSONSchemas
 import Patterns
 
 extension SchemaMachine {
+    /// The steps of expansions and the states built so far: what the machine has cost, the same on each computer.
+    package var effort: Int {
+        expansionSteps + nodes.count + stringStates.count + numberStates.count + arrayStates.count + objectStates.count
+            + keyStates.count + configurations.count
+    }
+
     /// One diagnostic for each reachable keyword that cannot be enforced where it stands.
     func unsupportedKeywords() -> [Diagnostic] {
         var problems: [Diagnostic] = []
-        var seen: Set<UInt64> = []
         var reported: Set<String> = []
-        var work: [(schema: SubschemaID, isNegated: Bool)] = []
 
-        func visit(_ schema: SubschemaID?, _ isNegated: Bool) {
-            guard let schema else { return }
-            if seen.insert(UInt64(UInt32(bitPattern: schema.rawValue)) << 1 | (isNegated ? 1 : 0)).inserted {
-                work.append((schema, isNegated))
-            }
-        }
         func report(_ keyword: String, _ schema: Subschema, _ reason: String) {
             let location = schema.location(ofKeyword: keyword)
             guard reported.insert(keyword + " " + location.description).inserted else { return }
@@ -28,8 +26,7 @@ extension SchemaMachine {
                     range: location.range, path: location.pointer))
         }
 
-        visit(graph.root, false)
-        while let (id, isNegated) = work.popLast() {
+        for (id, isNegated) in reachableSubschemas() {
             let schema = graph[id]
             if schema.boolean != nil { continue }
             if !isNegated, let format = knownFormat(schema), format.generationLanguage == nil,
@@ -40,6 +37,28 @@ extension SchemaMachine {
             for keyword in unspellable(schema) {
                 report(keyword, schema, "it names a text with characters that the vocabulary has no tokens for")
             }
+        }
+        return problems
+    }
+
+    /// The subschemas that may have to hold, and those that may have to fail, each once for either.
+    func reachableSubschemas() -> [(schema: SubschemaID, isNegated: Bool)] {
+        var found: [(schema: SubschemaID, isNegated: Bool)] = []
+        var seen: Set<UInt64> = []
+        var work: [(schema: SubschemaID, isNegated: Bool)] = []
+
+        func visit(_ schema: SubschemaID?, _ isNegated: Bool) {
+            guard let schema else { return }
+            if seen.insert(UInt64(UInt32(bitPattern: schema.rawValue)) << 1 | (isNegated ? 1 : 0)).inserted {
+                work.append((schema, isNegated))
+            }
+        }
+
+        visit(graph.root, false)
+        while let (id, isNegated) = work.popLast() {
+            found.append((id, isNegated))
+            let schema = graph[id]
+            if schema.boolean != nil { continue }
             for property in schema.properties { visit(property.schema, isNegated) }
             for property in schema.patternProperties { visit(property.schema, isNegated) }
             for property in schema.dependentSchemas { visit(property.schema, isNegated) }
@@ -66,7 +85,7 @@ extension SchemaMachine {
                 }
             }
         }
-        return problems
+        return found
     }
 
     /// Keywords that name keys or composite values with characters that the profile leaves out.

@@ -27,12 +27,22 @@ package final class SchemaMachine: ConstraintMachine {
         package var searchBudget = 20_000
         /// Bytes of the shortest document.
         package var maximumShortest = 1 << 26
+        /// Characters that a string with a pattern may need.
+        package var maximumPatternedLength = 1 << 16
+        /// Steps of telling kinds of keys apart, by the patterns that they join.
+        package var keyKindBudget = 1_500
+        /// Kinds of keys without a name that one object may have.
+        package var maximumKeyKinds = 64
+        /// Ways to read an element that one search for a shortest array looks at.
+        package var elementBudget = 5_000
+        /// Ways to count one element.
+        package var maximumElementOptions = 512
 
         package init() {}
     }
 
     let graph: SchemaGraph
-    let profile: SpellingProfile
+    package let profile: SpellingProfile
     let limits: Limits
     let assertsFormats: Bool
     /// Whether some keyword asks which members or elements other subschemas evaluate.
@@ -44,6 +54,8 @@ package final class SchemaMachine: ConstraintMachine {
     // Nodes and what they expand to.
     @exclusivity(unchecked) var nodes = FastInterner<[Literal]>()
     @exclusivity(unchecked) var constants = Interner<JSONValue>()
+    /// The numbers of constants by the schemas that say nothing else.
+    @exclusivity(unchecked) var constantSchemas: [SubschemaID: UInt32?] = [:]
     @exclusivity(unchecked) var disjunctions = Interner<[Literal]>()
     @exclusivity(unchecked) var scopes = Interner<[ResourceID]>()
     @exclusivity(unchecked) var expansions: [UInt64: [UInt32]] = [:]
@@ -74,6 +86,13 @@ package final class SchemaMachine: ConstraintMachine {
     @exclusivity(unchecked) var objectCosts: [Cost] = []
     @exclusivity(unchecked) var keyStates = FastInterner<KeyState>()
     @exclusivity(unchecked) var keyCosts: [Cost] = []
+    /// Costs of arrays of which another element comes next, where they are final.
+    @exclusivity(unchecked) var elementCosts: [ArrayState: Cost] = [:]
+    /// States and options of the search for elements or members that is under way.
+    @exclusivity(unchecked) var searchWork = 0
+    /// Nodes whose distinct values are being counted, and those whose values contain as many of themselves.
+    @exclusivity(unchecked) var countedNodes: Set<NodeID> = []
+    @exclusivity(unchecked) var recursivelyCounted: Set<NodeID> = []
     @exclusivity(unchecked) var arrayOpenCosts: [UInt32: Cost] = [:]
     @exclusivity(unchecked) var objectOpenCosts: [UInt32: Cost] = [:]
     @exclusivity(unchecked) var objectMemberCosts: [UInt32: Cost] = [:]
@@ -83,8 +102,8 @@ package final class SchemaMachine: ConstraintMachine {
     /// All automata, to be given back in the end.
     @exclusivity(unchecked) var automata: [Language: Automaton] = [:]
     @exclusivity(unchecked) var matchers: [Pattern: Automaton] = [:]
-    /// Automata of the keys without a name, by object shape and kinds of keys.
-    @exclusivity(unchecked) var keyAutomata: [UInt64: Automaton?] = [:]
+    /// Automata of the keys without a name, by the object shapes and kinds of keys.
+    @exclusivity(unchecked) var keyAutomata: [[UInt64]: Automaton?] = [:]
     @exclusivity(unchecked) var keyAutomataOfObjects: [UInt32: Automaton?] = [:]
     @exclusivity(unchecked) var languageMatchers: [Language: Automaton] = [:]
     /// The sets of used keys as they are spelled.
@@ -114,6 +133,8 @@ package final class SchemaMachine: ConstraintMachine {
     @exclusivity(unchecked) var limitationPlaces: Set<String> = []
     /// How often something was undecided, repeated notes included.
     @exclusivity(unchecked) var limitationCount = 0
+    /// The steps of all expansions and searches.
+    @exclusivity(unchecked) var expansionSteps = 0
     /// How often a search met an expansion that was under way.
     @exclusivity(unchecked) var taints = 0
     /// How deep questions about subschemas are nested at the moment.

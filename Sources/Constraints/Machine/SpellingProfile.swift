@@ -37,6 +37,16 @@ public struct SpellingProfile: Hashable, Sendable {
     public var maximumExponentDigits: Int
     /// Whether a number may be spelled as a negative zero.
     public var allowsNegativeZero: Bool
+    /// Whether an integer may be spelled `1.0` where the schema asks for an integer or for its value.
+    ///
+    /// Off by default: it is the same number to JSON Schema, but not to everybody who reads the document.
+    public var allowsZeroFraction = false
+    /// Whether to offer only values on which validators agree that compute with binary floating point or match patterns
+    /// in another dialect of regular expressions than ECMA-262.
+    ///
+    /// Off by default, because it leaves out valid values: 912.81 is a multiple of 0.01, but not in binary floating point.
+    /// On, fractions must be multiples in both ways, and texts under a pattern are printable ASCII where such texts exist.
+    public var keepsToCommonGround = false
     /// Whether characters of the planes 4 to 11 (U+40000 to U+BFFFF, where none is assigned) may occur in strings.
     ///
     /// Vocabularies without tokens for the bytes F1 and F2 cannot spell them. Without them the machine's alphabet holds only bytes that every
@@ -58,6 +68,13 @@ public struct SpellingProfile: Hashable, Sendable {
         self.maximumExponentDigits = maximumExponentDigits
         self.allowsNegativeZero = allowsNegativeZero
     }
+
+    /// No white space, and every spelling of numbers that the machine knows: for measuring on documents of others.
+    public static let lenient = {
+        var profile = SpellingProfile(maximumExponentDigits: 3)
+        profile.allowsZeroFraction = true
+        return profile
+    }()
 
     /// No white space.
     public static let compact = SpellingProfile(whitespace: .compact)

@@ -30,9 +30,20 @@ enum FormatLanguages {
         .dateTime: {
             try whole("(?:\(date))[tT](?:\(hourMinute):[0-5]\\d\(fraction)\(offset)|\(utcLeapSecond))")
         },
+        .email: {
+            .all([
+                try whole("(?:\(shortLocalPart))@(?:\(plainHostname(label: anyLabel))|\(addressLiteral))"),
+                .pattern(try Pattern("^[^@\"]{1,64}@|^\"")),
+            ])
+        },
         .hostname: { try whole(plainHostname(label: plainLabel)) },
         .idnHostname: { try whole(plainHostname(label: plainLabel)) },
-        .idnEmail: { try whole("(?:\(asciiLocalPart))@(?:\(plainHostname(label: plainLabel)))") },
+        .idnEmail: {
+            .all([
+                try whole("(?:\(shortLocalPart))@(?:\(plainHostname(label: plainLabel)))"),
+                .pattern(try Pattern("^[^@\"]{1,64}@|^\"")),
+            ])
+        },
         .regex: { try whole(simpleRegex) },
     ])
 
@@ -128,8 +139,13 @@ enum FormatLanguages {
         return "\(atom)(?:\\.\(atom))*|\"(?:[ !#-\\[\\]-~\(extra)]|\\\\[ -~])*\""
     }
 
+    /// The same with at most 64 octets where it is quoted.
+    private static let shortLocalPart = asciiLocalPart.replacing(")*\"", with: "){0,31}\"")
+
     private static let label = "[A-Za-z0-9](?:[A-Za-z0-9\\-]{0,61}[A-Za-z0-9])?"
-    static let domain = "\(label)(?:\\.\(label))*|\\[(?:\(ipv4)|[iI][pP][vV]6:(?:\(ipv6)))\\]"
+    private static let addressLiteral = "\\[(?:\(ipv4)|[iI][pP][vV]6:(?:\(ipv6)))\\]"
+    static let domain = "\(label)(?:\\.\(label))*|\(addressLiteral)"
+    private static let anyLabel = "[A-Za-z0-9](?:[A-Za-z0-9\\-]{0,LENGTH}[A-Za-z0-9])?"
 
     // MARK: Host names
 
@@ -167,7 +183,7 @@ enum FormatLanguages {
     /// Literals, classes, one level of groups, quantifiers and anchors.
     private static let simpleRegex: String = {
         let literal = "[A-Za-z0-9 _:;,<>=!@#%&~'\"`-]|\\\\[.*+?^$()\\[\\]{}|\\/\\\\dDwWsStnr]"
-        let member = "[A-Za-z0-9 _.]|\\\\[\\]\\\\^dws]|a-z|A-Z|0-9"
+        let member = "[A-Za-z0-9 _.,;:!?*+(){}|\\/<>=@#%$'\"`]|\\\\[\\]\\\\^dws]|a-z|A-Z|0-9"
         let atom = "(?:\(literal)|\\.|\\[\\^?(?:\(member))+\\])"
         let quantifier = "(?:[*+?]\\??|\\{\\d{1,2}\\})?"
         let sequence = "(?:\(atom)\(quantifier))+"

@@ -53,4 +53,12 @@ package enum KnownFormat: String, CaseIterable, Hashable, Sendable {
     package var generationLanguage: Language? {
         FormatLanguages.generation[self] ?? exactLanguage
     }
+
+    /// The texts to offer where the format must hold: all of them where they are a regular language.
+    ///
+    /// Mail addresses keep to the lengths of RFC 5321, section 4.5.3.1, which its grammar does not state and which some
+    /// validators ask for.
+    package var offeredLanguage: Language? {
+        self == .email ? generationLanguage : exactLanguage ?? generationLanguage
+    }
 }

@@ -88,6 +88,10 @@ extension SchemaMachine {
                 if other.node != .nothing { split.append(other) }
             }
             options = split
+            if options.count > limits.maximumElementOptions {
+                note("an element can be counted in more than \(limits.maximumElementOptions) ways", at: nil)
+                options = Array(options.prefix(limits.maximumElementOptions))
+            }
         }
         let agreeing = numberLists[state.agreeing].filter { (constants[$0].arrayValue?.count ?? 0) > index }
         if agreeing.isEmpty {
@@ -158,21 +162,32 @@ extension SchemaMachine {
             return Cost.sum(total, 1)
         }
         if shape.isUnique { return costOfDistinct(state, shape, needed, solver) }
+        if let known = elementCosts[state] { return known }
         var memo: [ArrayState: Cost] = [:]
-        return searchElement(state, shape, solver, &memo, 0)
+        let before = searchWork
+        searchWork = 0
+        defer { searchWork = before }
+        let noted = limitationCount
+        let cost = searchElement(state, shape, solver, &memo, 0)
+        if noted == limitationCount, solver.isSettled { elementCosts.merge(memo) { first, _ in first } }
+        return cost
     }
 
     private func searchElement(
         _ state: ArrayState, _ shape: ArrayShape, _ solver: CostSolver, _ memo: inout [ArrayState: Cost], _ depth: Int
     ) -> Cost {
-        if let known = memo[state] { return known }
-        guard memo.count < limits.searchBudget, depth < 2_000 else {
+        if let known = memo[state] ?? elementCosts[state] { return known }
+        searchWork += 1
+        guard memo.count < limits.searchBudget, searchWork < limits.elementBudget, depth < 2_000 else {
             note("the elements that an array needs are too many to be searched", at: nil)
             return .infinite
         }
         memo[state] = .infinite
         var best = Cost.infinite
-        for option in elements(state) {
+        let options = elements(state)
+        searchWork += options.count
+        expansionSteps += options.count
+        for option in options {
             let own = solver.cost(option.node)
             if own >= best { continue }
             if canClose(option.next) {
@@ -198,7 +213,7 @@ extension SchemaMachine {
             }
             if best < .infinite || shape.excluded.isEmpty { return best }
         }
-        guard shape.counters.isEmpty, shape.excluded.isEmpty, needed <= 256 else {
+        guard shape.counters.isEmpty, needed <= 256 else {
             note("distinct elements together with 'contains' or many of them cannot be searched", at: nil)
             return .infinite
         }
@@ -206,7 +221,8 @@ extension SchemaMachine {
         let slots = (index..<index + needed).map { shape.node(at: $0) }
         let used = numberLists[state.used]
         // The value of the element that is being read may be any of them, at worst a cheap one.
-        let open = state.isValueOpen ? 1 : 0
+        // Each constant that the array must not equal rules out one choice at most.
+        let open = (state.isValueOpen ? 1 : 0) + numberLists[state.agreeing].count
         if slots.allSatisfy({ $0 == slots[0] }) {
             guard let costs = distinctCosts(slots[0], excluding: used, count: needed + open) else { return .infinite }
             return costs.dropFirst(open).reduce(Cost.sum(1, Cost.product(commaCost, needed - 1))) { Cost.sum($0, $1) }
@@ -221,13 +237,21 @@ extension SchemaMachine {
     }
 
     /// The costs of `count` different values of a node, none of them excluded; nil where there are not that many.
+    ///
+    /// Where counting leads back to itself - arrays of distinct arrays of their own kind - only scalars count.
     private func distinctCosts(_ base: NodeID, excluding used: [UInt32], count: Int) -> [Cost]? {
+        if recursivelyCounted.contains(base) { return distinctScalarCosts(base, excluding: used, count: count) }
+        guard countedNodes.count < 16, countedNodes.insert(base).inserted else {
+            recursivelyCounted.insert(base)
+            return distinctScalarCosts(base, excluding: used, count: count)
+        }
+        defer { countedNodes.remove(base) }
         var literals = used.map { Literal(constant: $0, negated: true) }
         var costs: [Cost] = []
         while costs.count < count {
             let current = node(base, and: literals)
-            // A node whose cost is being worked out cannot be sampled yet.
             let cost = cost(of: current)
+            if recursivelyCounted.contains(base) { return distinctScalarCosts(base, excluding: used, count: count) }
             guard cost < .infinite else { return nil }
             guard let value = sample(current) else {
                 note("distinct elements cannot be counted here", at: nil)
@@ -236,7 +260,38 @@ extension SchemaMachine {
             costs.append(cost)
             literals.append(literal(equal: value, negated: true))
         }
+        return recursivelyCounted.contains(base)
+            ? distinctScalarCosts(base, excluding: used, count: count) : costs
+    }
+
+    private func distinctScalarCosts(_ base: NodeID, excluding used: [UInt32], count: Int) -> [Cost]? {
+        var literals = used.map { Literal(constant: $0, negated: true) }
+        var costs: [Cost] = []
+        while costs.count < count {
+            guard let (cost, value) = shortestScalar(node(base, and: literals)) else {
+                note("distinct elements that are arrays or objects of their own kind cannot be counted", at: nil)
+                return nil
+            }
+            costs.append(cost)
+            literals.append(literal(equal: value, negated: true))
+        }
         return costs
+    }
+
+    /// A shortest value of a node that is no container, with its cost.
+    private func shortestScalar(_ node: NodeID) -> (cost: Cost, value: JSONValue)? {
+        var best: (cost: Cost, value: JSONValue)?
+        func offer(_ cost: Cost, _ value: JSONValue) { if cost < best?.cost ?? .infinite { best = (cost, value) } }
+        for shape in expand(node, .number) ?? [] {
+            if let text = stepper(shape)?.shortestText(), let value = value(of: text) { offer(text.count, value) }
+        }
+        for shape in expand(node, .string) ?? [] {
+            guard let state = beginString(shape), let text = shortestText(state) else { continue }
+            offer(text.count + 2, .string(String(decoding: StringSpelling.unescaped(text), as: UTF8.self)))
+        }
+        if !(expand(node, .null) ?? []).isEmpty { offer(4, .null) }
+        if let mask = expand(node, .boolean)?.first { offer(mask & 2 != 0 ? 4 : 5, .bool(mask & 2 != 0)) }
+        return best
     }
 
     /// A value of a node.

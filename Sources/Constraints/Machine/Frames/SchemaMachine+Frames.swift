@@ -142,10 +142,14 @@ extension SchemaMachine {
         let state = objectStates[object]
         if let shape = shape(state) {
             let keys = anonymousKeys(shape)[kind]
-            // Where more keys must follow, the one being read may take the shortest from them: the cost is an upper
-            // bound.
-            let key = shape.isSimple ? nil : word(keys, state, 0).map { StringSpelling.unescaped($0) }
-            for option in options(state, anonymous: keys, key: key) {
+            // Where more keys must follow, the one being read may take the shortest from them: the cost is an upper bound.
+            var taken: [[UInt8]] = []
+            if !shape.isSimple {
+                for kind in shape.hasOverlappingKinds ? anonymousKeys(shape) : [keys] {
+                    if let word = word(kind, state, 0) { taken.append(StringSpelling.unescaped(word)) }
+                }
+            }
+            for option in options(state, anonymous: keys, taking: taken) {
                 let own = cost(of: option.node)
                 if own >= best { continue }
                 best = min(best, Cost.sum(Cost.sum(colonCost, own), objectCosts[Int(intern(option.next))]))

@@ -79,15 +79,18 @@ extension SchemaMachine {
 
     /// The ways to go on after an anonymous key.
     ///
-    /// Without a key, the state after the member does not say which keys are used.
-    func options(_ state: ObjectState, anonymous keys: ObjectShape.AnonymousKeys, key: [UInt8]?) -> [MemberOption] {
+    /// The state after the member says that the given keys are used.
+    func options(
+        _ state: ObjectState, anonymous keys: ObjectShape.AnonymousKeys, taking taken: [[UInt8]]
+    ) -> [MemberOption] {
         guard let shape = shape(state), hasRoom(state, shape) else { return [] }
         var next = state
         if profile.keyOrder == .schema { next.cursor = UInt32(shape.named.count) }
         next.count = counted(state, shape)
         if profile.keyOrder == .schema { next.agreeing = 0 }
-        if let key {
-            next.used = textSets.intern((textSets[state.used] + [key]).sorted { $0.lexicographicallyPrecedes($1) })
+        if !taken.isEmpty {
+            next.used = textSets.intern(
+                Set(textSets[state.used] + taken).sorted { $0.lexicographicallyPrecedes($1) })
         }
         return split(next, next, keys.node, nil, keys.meets, shape)
     }
@@ -257,6 +260,9 @@ extension SchemaMachine {
             return best
         }
         var memo: [SearchKey: Cost] = [:]
+        let before = searchWork
+        searchWork = 0
+        defer { searchWork = before }
         return search(state, SearchKey(state: state, mustTake: true, taken: []), shape, solver, &memo, 0)
     }
 
@@ -264,8 +270,8 @@ extension SchemaMachine {
         var state: ObjectState
         /// Whether a member must come before the object may end.
         var mustTake: Bool
-        /// How many anonymous keys of each kind the search has used.
-        var taken: [UInt8]
+        /// The spellings of the anonymous keys that the search has used, sorted.
+        var taken: [[UInt8]]
     }
 
     /// The least bytes of members, their commas excepted for the first, and the closing brace.
@@ -275,7 +281,7 @@ extension SchemaMachine {
     ) -> Cost {
         if !key.mustTake, canClose(state) { return 1 }
         if let known = memo[key] { return known }
-        guard memo.count < limits.searchBudget, depth < 1_500 else {
+        guard memo.count < limits.searchBudget, searchWork < limits.searchBudget * 8, depth < 1_500 else {
             note("the members that an object needs are too many to be searched", at: nil)
             return .infinite
         }
@@ -308,16 +314,27 @@ extension SchemaMachine {
             }
         } else {
             let kinds = anonymousKeys(shape)
-            for (number, keys) in kinds.enumerated() {
-                var taken = key.taken.isEmpty ? [UInt8](repeating: 0, count: kinds.count) : key.taken
-                let count = Int(taken[number])
-                guard count < 64 else {
+            for keys in kinds {
+                guard key.taken.count < 64 else {
                     note("more than 64 keys without a name cannot be demanded", at: nil)
                     continue
                 }
-                guard let word = word(keys, state, count) else { continue }
-                taken[number] += 1
-                for option in options(state, anonymous: keys, key: nil) {
+                // A key may be of several kinds.
+                var skipped = 0
+                var unused: [UInt8]?
+                while let word = word(keys, state, skipped) {
+                    if !key.taken.contains(word) {
+                        unused = word
+                        break
+                    }
+                    skipped += 1
+                }
+                guard let word = unused else { continue }
+                let taken = (key.taken + [word]).sorted { $0.lexicographicallyPrecedes($1) }
+                let options = options(state, anonymous: keys, taking: [])
+                searchWork += options.count
+                expansionSteps += options.count
+                for option in options {
                     let own = Cost.sum(word.count + 2 + colonCost + comma, solver.cost(option.node))
                     if own >= best { continue }
                     // A member that meets nothing is of no use once there are enough.
@@ -398,7 +415,7 @@ extension SchemaMachine {
     }
 
     /// The spelling of a shortest text from a state, without the closing quote.
-    private func shortestText(_ start: StringState) -> [UInt8]? {
+    func shortestText(_ start: StringState) -> [UInt8]? {
         var state = start
         var lexer = StringLexer.boundary
         var text: [UInt8] = []

@@ -341,7 +341,7 @@ extension SchemaMachine {
                 let spelling = spelled ?? lastKey(current.text)
                 spelled = spelling
                 options = self.options(
-                    state, anonymous: anonymousKeys(shape)[Int(key.kind)], key: StringSpelling.unescaped(spelling))
+                    state, anonymous: anonymousKeys(shape)[Int(key.kind)], taking: [StringSpelling.unescaped(spelling)])
             }
             for option in options where cost(of: option.node) < .infinite {
                 let next = intern(option.next)

@@ -108,18 +108,15 @@ extension SchemaMachine {
 
     /// A key whose kinds are told apart by patterns: one automaton for all of them.
     private func patternedKeyBody(_ current: Configuration) -> StringBody? {
-        var object: UInt32?
-        var hasAnonymous = false
+        var objects: [UInt32] = []
+        var anonymous: [UInt32] = []
         for alternative in alternatives(current) {
             let key = keyStates[alternative.state]
-            guard object == nil || object == key.object else { return nil }
-            object = key.object
-            if key.kind >= 0 { hasAnonymous = true }
+            if !objects.contains(key.object) { objects.append(key.object) }
+            if key.kind >= 0, !anonymous.contains(key.object) { anonymous.append(key.object) }
         }
         // The text is kept only as long as keys without a name may come.
-        guard hasAnonymous, let object, let shape = shape(objectStates[object]),
-            let automaton = keyAutomaton(object, shape)
-        else { return nil }
+        guard !anonymous.isEmpty, objects.count <= 64, let automaton = keyAutomaton(anonymous) else { return nil }
         let isRecording = contexts[current.context].isRecording
         let spelled = isRecording ? lastKey(current.text) : bytes(of: current.text, after: 0)
         var state = automaton.start
@@ -127,40 +124,61 @@ extension SchemaMachine {
             state = automaton.transition(state, scalar: scalar)
         }
         var body = StringBody(automaton: automaton, state: state, remainingScalars: nil)
-        let texts =
-            shape.reserved.map { StringSpelling.escaped($0) } + shape.named.map(\.spelling)
-            + textSets[objectStates[object].used].flatMap { [$0, StringSpelling.escaped($0)] }
-        body.detours = texts.filter { $0.starts(with: spelled) }.map { Array($0.dropFirst(spelled.count)) }
+        var detours: Set<[UInt8]> = []
+        for object in objects {
+            guard let shape = shape(objectStates[object]) else { return nil }
+            let texts =
+                shape.reserved.map { StringSpelling.escaped($0) } + shape.named.map(\.spelling)
+                + textSets[objectStates[object].used].flatMap { [$0, StringSpelling.escaped($0)] }
+            for text in texts where text.starts(with: spelled) { detours.insert(Array(text.dropFirst(spelled.count))) }
+        }
+        body.detours = Array(detours)
         return body
     }
 
-    /// The automaton of all anonymous keys that an object may have next, used and reserved ones included.
-    private func keyAutomaton(_ object: UInt32, _ shape: ObjectShape) -> Automaton? {
-        if let known = keyAutomataOfObjects[object] { return known }
-        let automaton = makeKeyAutomaton(object, shape)
-        keyAutomataOfObjects[object] = .some(automaton)
+    /// The automaton of all anonymous keys that some of the objects may have next, used and reserved ones included.
+    private func keyAutomaton(_ objects: [UInt32]) -> Automaton? {
+        if objects.count == 1, let known = keyAutomataOfObjects[objects[0]] { return known }
+        var key: [UInt64] = []
+        var languages: [Language] = []
+        for object in objects {
+            guard let own = keyLanguages(object) else { return nil }
+            if key.contains(own.key) { continue }
+            key.append(own.key)
+            for language in own.languages where !languages.contains(language) { languages.append(language) }
+        }
+        key.sort()
+        if let known = keyAutomata[key] { return known }
+        let automaton = languages.isEmpty ? nil : try? self.automaton(.any(languages))
+        keyAutomata[key] = .some(automaton)
+        if objects.count == 1 { keyAutomataOfObjects[objects[0]] = .some(automaton) }
         return automaton
     }
 
-    private func makeKeyAutomaton(_ object: UInt32, _ shape: ObjectShape) -> Automaton? {
+    /// The languages of the anonymous keys that an object may have next, and a number for their set; nil where the
+    /// lengths of keys matter.
+    private func keyLanguages(_ object: UInt32) -> (key: UInt64, languages: [Language])? {
         let state = objectStates[object]
-        guard allowsAnonymous(state) else { return nil }
+        guard let shape = shape(state), allowsAnonymous(state) else { return nil }
         let kinds = anonymousKeys(shape)
         guard kinds.count <= 32 else { return nil }
         var members: UInt64 = 0
+        var narrowed: UInt64 = 0
         for (index, kind) in kinds.enumerated() where valueCost(object: object, kind: index) < .infinite {
             guard kind.rules.minLength == 0, kind.rules.maxLength == nil, kind.rules.finite == nil else { return nil }
             guard hasKeys(state, index, kind) else { continue }
             members |= 1 << UInt64(index)
+            if profile.keepsToCommonGround, let number = keyShape(state, index, kind),
+                stringShapes[Int(number)]?.isNarrowed == true
+            {
+                narrowed |= 1 << UInt64(index)
+            }
         }
-        let key = UInt64(state.shape) << 32 | members
-        if let known = keyAutomata[key] { return known }
-        let languages = kinds.indices.filter { members & (1 << UInt64($0)) != 0 }.map {
-            Language.all(kinds[$0].rules.languages)
+        let languages = kinds.indices.filter { members & (1 << UInt64($0)) != 0 }.map { index in
+            let isNarrowed = narrowed & (1 << UInt64(index)) != 0
+            return Language.all(kinds[index].rules.languages + (isNarrowed ? [Self.printable].compactMap(\.self) : []))
         }
-        let automaton = languages.isEmpty ? nil : try? self.automaton(.any(languages))
-        keyAutomata[key] = .some(automaton)
-        return automaton
+        return (UInt64(state.shape) << 32 | members, languages)
     }
 
     private func isFree(_ key: KeyState) -> Bool {

@@ -21,6 +21,9 @@ final class CostSolver {
 
     init(_ machine: SchemaMachine) { self.machine = machine }
 
+    /// Whether every cost asked for so far is final.
+    var isSettled: Bool { estimates.isEmpty && !isTainted }
+
     /// The cost of a node, as far as it is known now.
     func cost(_ node: NodeID) -> Cost {
         if node == .anything { return 1 }

@@ -98,6 +98,10 @@ extension SchemaMachine {
                 languages.append(.not(.literals(texts.map { String(decoding: $0, as: UTF8.self) })))
             }
         }
+        guard rules.minLength <= limits.maximumPatternedLength else {
+            note("a string of at least \(rules.minLength) characters with a pattern is too long", at: nil)
+            return nil
+        }
         var automaton: Automaton
         do {
             automaton = try self.automaton(languages.count == 1 ? languages[0] : .all(languages))
@@ -114,6 +118,13 @@ extension SchemaMachine {
         } catch {
             note("a string's patterns cannot be decided: \(error.message)", at: nil)
             return nil
+        }
+        if profile.keepsToCommonGround, rules.hasPattern,
+            let narrow = try? self.automaton(.all(languages + [Self.printable].compactMap(\.self)))
+        {
+            let shape = StringShape(minLength: rules.minLength, maxLength: rules.maxLength, automaton: narrow)
+            shape.isNarrowed = true
+            if viability(shape, narrow.start, 0) == .alive { return shape }
         }
         // Bounds that all texts keep anyway need no counting.
         var (minimum, maximum) = (rules.minLength, rules.maxLength)
@@ -134,6 +145,9 @@ extension SchemaMachine {
             return nil
         }
     }
+
+    /// Texts on which dialects of regular expressions agree.
+    static let printable = (try? Pattern("^[ -~]*$")).map { Language.wholeMatch($0) }
 
     static let unassignedPlanes: ClosedRange<UInt32> = 0x40000...0xBFFFF
 
@@ -233,10 +247,7 @@ extension SchemaMachine {
     }
 
     private func makeShape(_ rules: ObjectRules) -> ObjectShape? {
-        guard rules.obligations.count <= 8 else {
-            note("more than 8 members with unknown keys would have to fail a schema", at: nil)
-            return nil
-        }
+        var rules = rules
         // Keys in the order of their first mention, then required ones, then the others that must be told apart.
         var keys: [KeyID] = []
         var known: Set<KeyID> = []
@@ -256,21 +267,44 @@ extension SchemaMachine {
         }
         for obligation in rules.obligations {
             guard let name = obligation.condition.name else { continue }
-            for shape in expand(node([name]), .string) ?? [] {
-                for text in stringShapes[Int(shape)]?.finite?.texts ?? [] {
-                    mention(self.keys.intern(StringSpelling.unescaped(text)))
+            // Where finitely many keys meet it, or fail to, those are told apart by name.
+            for literal in [name, name.negated] {
+                for shape in expand(node([literal]), .string) ?? [] {
+                    for text in stringShapes[Int(shape)]?.finite?.texts ?? [] {
+                        mention(self.keys.intern(StringSpelling.unescaped(text)))
+                    }
                 }
             }
         }
         let required = Set(rules.required)
         let literals = literals(for: keys, rules)
+        func isAllowed(_ key: KeyID) -> Bool {
+            !rules.forbidden.contains(key) && (nameShapes == nil || meetsNames(self.keys[key], rules))
+        }
+        if rules.obligations.count > 1, rules.groups.contains(where: { groups[$0].isClosed }) {
+            // Only named keys can come: obligations that the same ones meet are one.
+            let allowed = keys.filter { isAllowed($0) && node(literals[$0] ?? []) != .nothing }
+            var kept: [ObjectRules.Obligation] = []
+            var seen: Set<[UInt64]> = []
+            for obligation in rules.obligations {
+                let meeting = allowed.filter { holds(obligation.condition, for: $0) }
+                if meeting.isEmpty { return nil }
+                if obligation.literal == nil, meeting.contains(where: { required.contains($0) }) { continue }
+                let mark = [obligation.literal?.rawValue ?? .max] + meeting.map { UInt64($0) }
+                if seen.insert(mark).inserted { kept.append(obligation) }
+            }
+            rules.obligations = kept
+        }
+        guard rules.obligations.count <= 16, rules.obligations.count(where: { $0.literal != nil }) <= 8 else {
+            note("more than 8 members with unknown keys would have to fail a schema", at: nil)
+            return nil
+        }
         var named: [ObjectShape.NamedKey] = []
         named.reserveCapacity(keys.count)
         for key in keys {
             let isRequired = required.contains(key)
             let text = self.keys[key]
-            let isAllowed = !rules.forbidden.contains(key) && (nameShapes == nil || meetsNames(text, rules))
-            let node = isAllowed ? node(literals[key] ?? []) : .nothing
+            let node = isAllowed(key) ? node(literals[key] ?? []) : .nothing
             if node == .nothing {
                 if isRequired { return nil }
                 continue
@@ -396,17 +430,18 @@ extension SchemaMachine {
             }
             // What an automaton costs grows with the languages it joins.
             work += 1 + base.languages.count
-            guard work <= 1_500, result.count <= 256 else {
+            guard work <= limits.keyKindBudget, result.count < limits.maximumKeyKinds else {
                 note("the patterns for keys overlap in too many ways", at: nil)
                 return
             }
             if index < patterns.count {
-                var with = base
-                with.add(.pattern(patterns[index]))
-                if self.shape(with) != nil { split(with, index + 1, matched.union([patterns[index]]), meetsNames) }
+                // The kinds that match fewest patterns first: they matter most where not all can be told apart.
                 var without = base
                 without.add(.not(.pattern(patterns[index])))
                 split(without, index + 1, matched, meetsNames)
+                var with = base
+                with.add(.pattern(patterns[index]))
+                if self.shape(with) != nil { split(with, index + 1, matched.union([patterns[index]]), meetsNames) }
                 return
             }
             var literals: [Literal] = []
@@ -436,7 +471,8 @@ extension SchemaMachine {
             }
             var keys = base
             keys.excluded.formUnion(reserved)
-            result.append(ObjectShape.AnonymousKeys(rules: keys, node: node, meets: meets))
+            result.append(
+                ObjectShape.AnonymousKeys(rules: keys, node: node, meets: meets))
         }
         // Obligations that finitely many keys meet concern named keys alone.
         let special = rules.obligations.enumerated().compactMap { number, obligation in
@@ -450,11 +486,17 @@ extension SchemaMachine {
         for choice in 0..<(1 << special.count) {
             var literals = nameLiterals
             var meets: UInt32 = 0
-            for (place, (number, name)) in special.enumerated() where choice & (1 << place) != 0 {
+            for (place, (number, name)) in special.enumerated() {
+                guard choice & (1 << place) != 0 else {
+                    literals.append(name.negated)
+                    continue
+                }
                 literals.append(name)
                 meets |= 1 << UInt32(number)
             }
-            for base in bases(literals) { split(base, 0, [], meets) }
+            let bases = bases(literals)
+            if bases.count > 1 { shape.hasOverlappingKinds = true }
+            for base in bases { split(base, 0, [], meets) }
         }
         return result
     }

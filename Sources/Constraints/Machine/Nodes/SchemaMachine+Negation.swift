@@ -24,7 +24,7 @@ extension SchemaMachine {
             if let length = schema.minLength { atoms.append(.minLength(length)) }
             if let length = schema.maxLength { atoms.append(.maxLength(length)) }
             if let pattern = schema.pattern { atoms.append(.language(.pattern(pattern))) }
-            if let format = knownFormat(schema), let language = format.exactLanguage ?? format.generationLanguage {
+            if let format = knownFormat(schema), let language = format.offeredLanguage {
                 atoms.append(.language(language))
             }
         }
@@ -125,7 +125,11 @@ extension SchemaMachine {
         func fails(_ subschema: SubschemaID) -> Literal { literal(subschema, scope: scope, negated: true) }
         var ways: [[Atom]] = []
         if schema.uniqueItems { note(failing: "uniqueItems", schema) }
-        if schema.unevaluatedItems != nil { note(failing: "unevaluatedItems", schema) }
+        if let unevaluated = unevaluatedFailures(schema, scope: scope, .array) {
+            ways += unevaluated
+        } else {
+            note(failing: "unevaluatedItems", schema)
+        }
         if let count = schema.minItems { ways.append([.maxItems(count - 1)]) }
         if let count = schema.maxItems, count < Int.max { ways.append([.minItems(count + 1)]) }
         for (index, item) in schema.prefixItems.enumerated() { ways.append([.element(index, fails(item))]) }
@@ -151,7 +155,11 @@ extension SchemaMachine {
     private func objectFailures(_ schema: Subschema, scope: UInt32) -> [[Atom]] {
         func fails(_ subschema: SubschemaID) -> Literal { literal(subschema, scope: scope, negated: true) }
         var ways: [[Atom]] = []
-        if schema.unevaluatedProperties != nil { note(failing: "unevaluatedProperties", schema) }
+        if let unevaluated = unevaluatedFailures(schema, scope: scope, .object) {
+            ways += unevaluated
+        } else {
+            note(failing: "unevaluatedProperties", schema)
+        }
         for key in schema.required { ways.append([.forbid(self.key(key))]) }
         if let count = schema.minProperties { ways.append([.maxProperties(count - 1)]) }
         if let count = schema.maxProperties, count < Int.max { ways.append([.minProperties(count + 1)]) }
@@ -230,8 +238,11 @@ extension SchemaMachine {
     }
 
     private func isOnlyEnumeration(_ literal: Literal) -> Bool {
-        if literal.isConstant { return true }
-        let schema = graph[literal.subschema]
+        literal.isConstant || isOnlyEnumeration(graph[literal.subschema])
+    }
+
+    /// Whether a schema says nothing but which values there are.
+    func isOnlyEnumeration(_ schema: Subschema) -> Bool {
         guard schema.reference == nil, schema.dynamicReference == nil, schema.allOf.isEmpty, schema.anyOf.isEmpty,
             schema.oneOf.isEmpty, schema.not == nil, schema.ifSchema == nil, schema.type == nil
         else { return false }

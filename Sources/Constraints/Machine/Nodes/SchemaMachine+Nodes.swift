@@ -8,7 +8,20 @@ extension SchemaMachine {
     func literal(_ subschema: SubschemaID, scope: UInt32, negated: Bool = false) -> Literal {
         let schema = graph[subschema]
         if let value = schema.boolean { return value != negated ? .always : .never }
+        if let number = constant(of: schema) { return Literal(constant: number, negated: negated) }
         return Literal(subschema, scope: self.scope(scope, entering: schema.resource), negated: negated)
+    }
+
+    /// The number of the only value that a schema allows, where it says nothing but that.
+    private func constant(of schema: Subschema) -> UInt32? {
+        guard schema.constant != nil || schema.enumeration?.count == 1 else { return nil }
+        if let known = constantSchemas[schema.id] { return known }
+        var number: UInt32?
+        if isOnlyEnumeration(schema), let value = schema.constant ?? schema.enumeration?.first {
+            number = constants.intern(value)
+        }
+        constantSchemas[schema.id] = .some(number)
+        return number
     }
 
     /// The scope after entering a resource; only resources with dynamic anchors count.
@@ -57,6 +70,13 @@ extension SchemaMachine {
         // A literal and its negation are neighbours.
         for (a, b) in zip(sorted, sorted.dropFirst()) where a.negated == b { return .nothing }
         if sorted.last == .never { return .nothing }
+        // A constant excludes all others.
+        if let constant = sorted.first(where: { $0.isConstant && $0.disjunction == nil && !$0.isNegated }) {
+            if sorted.contains(where: { $0.isConstant && $0.disjunction == nil && !$0.isNegated && $0 != constant }) {
+                return .nothing
+            }
+            sorted.removeAll { $0.isConstant && $0.isNegated && $0.disjunction == nil }
+        }
         return nodes.intern(sorted)
     }
 

@@ -26,6 +26,8 @@ struct Tableau {
         case literal(Literal, UInt64)
         /// What the schema itself says about objects.
         case members(SubschemaID, scope: UInt32, UInt64)
+        /// Keys that have their place in the order, whatever holds.
+        case mention(UInt32)
     }
 
     /// What the subschemas beside one `unevaluatedProperties` or `unevaluatedItems` evaluate.
@@ -63,6 +65,7 @@ struct Tableau {
         _ = run(
             Branch(conjunction: Conjunction(type), agenda: literals.reversed().map { .literal($0, 0) }),
             quota: machine.limits.maximumAlternatives, until: machine.limits.expansionBudget, depth: 0)
+        machine.expansionSteps += steps
     }
 
     /// Adds the alternatives of a branch, at most `quota` of them and while fewer than `limit` steps are done;
@@ -83,6 +86,8 @@ struct Tableau {
                     if !assert(literal, owners, &branch) { return 0 }
                 case .members(let schema, let scope, let owners):
                     if !assertObject(machine.graph[schema], scope: scope, owners, &branch) { return 0 }
+                case .mention(let group):
+                    if !branch.conjunction.object.groups.contains(group) { branch.conjunction.object.groups.append(group) }
                 }
             }
             if branch.choices.isEmpty {
@@ -160,12 +165,17 @@ struct Tableau {
     private mutating func add(_ atoms: [Atom], _ branch: inout Branch) -> Bool {
         for atom in atoms {
             steps += 1
+            switch atom {
+            case .literal, .evaluating: break
+            default: if !branch.conjunction.add(atom, machine: machine) { return false }
+            }
+        }
+        // The agenda is a stack: the first literal is to be taken apart first, so that its keys come first.
+        for atom in atoms.reversed() {
             if case .literal(let literal) = atom {
                 branch.agenda.append(.literal(literal, 0))
             } else if case .evaluating(let literal, let owners) = atom {
                 branch.agenda.append(.literal(literal, owners))
-            } else if !branch.conjunction.add(atom, machine: machine) {
-                return false
             }
         }
         return true
@@ -263,9 +273,11 @@ struct Tableau {
             if literal == .never || object.forbidden.contains(key) { return .never }
             var isKnown = literal == .always
             for group in object.groups {
-                guard let known = machine.groups[group].names.first(where: { $0.key == key })?.literal ?? nil else {
+                guard let name = machine.groups[group].names.first(where: { $0.key == key }) else {
+                    if machine.groups[group].isClosed { return .never }
                     continue
                 }
+                guard let known = name.literal else { continue }
                 if known == literal { isKnown = true }
                 if known == literal.negated || known == .never { return .never }
                 switch machine.relation(known, literal) {
@@ -389,6 +401,13 @@ struct Tableau {
         }
         for part in schema.allOf { add("allOf", .literal(machine.literal(part, scope: scope), owners)) }
         if let negated = schema.not { add("not", .literal(machine.literal(negated, scope: scope, negated: true), 0)) }
+        if type == .object, let condition = schema.ifSchema, !machine.graph[condition].properties.isEmpty {
+            var group = ObjectRules.Group()
+            group.names = machine.graph[condition].properties.map {
+                ObjectRules.Name(key: machine.key($0.key), literal: nil)
+            }
+            add("if", .mention(machine.groups.intern(group)))
+        }
         if parts.count > 1, type == .object {
             // Stable: the parts of one keyword keep their order.
             parts = parts.enumerated().sorted { ($0.element.place, $0.offset) < ($1.element.place, $1.offset) }.map(

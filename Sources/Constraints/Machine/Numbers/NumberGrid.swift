@@ -34,6 +34,10 @@ final class NumberGrid {
     private let excludedNegative: [DecimalNumber]
     /// Whether only the interval matters.
     let isPlain: Bool
+    /// The step that values must be multiples of in binary floating point too.
+    let binaryStep: Double?
+    /// Whether the only bounds are at zero.
+    let asksForSignOnly: Bool
     /// Whether allowed values were left out because they have too many digits.
     let isCutOff: Bool
 
@@ -52,8 +56,14 @@ final class NumberGrid {
         self.rules = rules
         isUnconstrained = rules.isUnconstrained && profile.allowsNegativeZero
         hasNegativeZero = profile.allowsNegativeZero
+        binaryStep =
+            profile.keepsToCommonGround
+            ? rules.multiple.flatMap { $0.exponent < 0 ? $0.doubleValue : nil } : nil
+        asksForSignOnly =
+            rules.finite == nil && rules.multiple == nil && rules.notMultiples.isEmpty && rules.excluded.isEmpty
+            && [rules.lower, rules.upper].allSatisfy { $0.map(\.value.isZero) ?? true } && profile.allowsNegativeZero
         if let values = rules.finite {
-            finite = FiniteTexts(values.map { Array($0.description.utf8) })
+            finite = FiniteTexts(values.flatMap { Self.spellings($0, profile) })
             (integerDigits, fractionDigits, positive, negative) = (0, 0, nil, nil)
             (steps, excludedPositive, excludedNegative, isPlain) = ([], [], [], true)
             isCutOff = false
@@ -78,7 +88,9 @@ final class NumberGrid {
         if let multiple = rules.multiple {
             if multiple.exponent > maximum { return nil }
             whole = max(whole, min(maximum, integerDigitCount(multiple) + 1))
-            fraction = multiple.exponent >= 0 ? 0 : min(maximum, -multiple.exponent)
+            fraction =
+                multiple.exponent >= 0
+                ? (profile.allowsZeroFraction ? 1 : 0) : min(maximum, -multiple.exponent)
         }
         integerDigits = whole
         fractionDigits = fraction
@@ -122,8 +134,21 @@ final class NumberGrid {
         excludedPositive = rules.excluded.filter { !$0.isNegative }
         excludedNegative = rules.excluded.filter { $0.isNegative || $0.isZero }.map(\.magnitude)
         isPlain =
-            rules.multiple.map { $0 == DecimalNumber(1) } ?? true
+            rules.multiple.map { $0 == DecimalNumber(1) && fraction == 0 } ?? true
             && rules.notMultiples.isEmpty && rules.excluded.isEmpty
+    }
+
+    private func isBinaryMultiple(_ value: DecimalNumber) -> Bool {
+        guard let binaryStep else { return true }
+        let quotient = value.doubleValue / binaryStep
+        return quotient == quotient.rounded(.towardZero)
+    }
+
+    /// The spellings of one value.
+    private static func spellings(_ value: DecimalNumber, _ profile: SpellingProfile) -> [[UInt8]] {
+        let plain = Array(value.description.utf8)
+        guard profile.allowsZeroFraction, plain.allSatisfy({ $0 == 0x2D || $0 &- 0x30 < 10 }) else { return [plain] }
+        return [plain, plain + Array(".0".utf8)]
     }
 
     /// The common step of values with at most `digits` digits after the point.
@@ -164,7 +189,7 @@ final class NumberGrid {
             if candidate > high || (highIsOpen && candidate == high) { return false }
             let isBad =
                 excluded.contains(candidate) || rules.notMultiples.contains { candidate.isMultiple(of: $0) }
-                || (isNegative && candidate.isZero && !hasNegativeZero)
+                || (isNegative && candidate.isZero && !hasNegativeZero) || !isBinaryMultiple(candidate)
             if !isBad { return true }
             candidate = candidate + step
         }
@@ -180,7 +205,7 @@ final class NumberGrid {
             if let high = range.high, value > high || (range.highIsOpen && value == high) { return false }
         }
         if let multiple = rules.multiple, !value.isMultiple(of: multiple) { return false }
-        if rules.notMultiples.contains(where: { value.isMultiple(of: $0) }) { return false }
+        if rules.notMultiples.contains(where: { value.isMultiple(of: $0) }) || !isBinaryMultiple(value) { return false }
         return !(isNegative ? excludedNegative : excludedPositive).contains(value)
     }
 

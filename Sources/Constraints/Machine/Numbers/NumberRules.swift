@@ -53,7 +53,15 @@ struct NumberRules: Hashable {
     }
 
     mutating func exclude(_ values: some Sequence<DecimalNumber>) {
-        excluded = Array(Set(excluded).union(values)).sorted()
+        for value in values {
+            var low = 0
+            var high = excluded.count
+            while low < high {
+                let middle = (low + high) / 2
+                if excluded[middle] < value { low = middle + 1 } else { high = middle }
+            }
+            if low == excluded.count || excluded[low] != value { excluded.insert(value, at: low) }
+        }
     }
 
     mutating func restrict(to values: [DecimalNumber]) {

@@ -112,7 +112,10 @@ struct NumberStepper {
     }
 
     private func exponentMark(_ state: NumberState, _ byte: UInt8) -> NumberState? {
-        guard grid.isUnconstrained, byte == UInt8(ascii: "e"), profile.maximumExponentDigits > 0 else { return nil }
+        // Where only the sign matters, a power of ten changes nothing.
+        guard grid.isUnconstrained || (grid.asksForSignOnly && state.isInside), byte == UInt8(ascii: "e"),
+            profile.maximumExponentDigits > 0
+        else { return nil }
         var next = NumberState(grid: number, phase: .exponentMark)
         next.integerLeft = Int16(clamping: profile.maximumExponentDigits)
         return next
@@ -134,7 +137,7 @@ struct NumberStepper {
                 // Everything that fits the digits is allowed.
                 state.value = .zero
                 state.isNegative = false
-            } else if grid.rules.notMultiples.isEmpty, grid.rules.excluded.isEmpty {
+            } else if grid.rules.notMultiples.isEmpty, grid.rules.excluded.isEmpty, grid.binaryStep == nil {
                 let digits = grid.fractionDigits - Int(state.fractionLeft)
                 if state.phase == .integer || state.phase == .point || state.phase == .fraction {
                     state.value = state.value.remainder(dividingBy: grid.step(digits))
@@ -287,6 +290,29 @@ struct NumberStepper {
         }
         return best
     }
+
+    /// The spelling of a shortest number, where there is one.
+    func shortestText() -> [UInt8]? {
+        var left = cheapest()
+        guard left < .infinite else { return nil }
+        var text: [UInt8] = []
+        var state: NumberState?
+        while left > 0 {
+            var found: (byte: UInt8, state: NumberState)?
+            for byte in Self.usualBytes {
+                guard let next = state.map({ advance($0, byte) }) ?? begin(byte), cost(next) == left - 1 else { continue }
+                found = (byte, next)
+                break
+            }
+            guard let found else { return nil }
+            text.append(found.byte)
+            state = found.state
+            left -= 1
+        }
+        return text
+    }
+
+    private static let usualBytes = Array("0123456789.-e".utf8)
 
     /// The bytes that may come next in some state, perhaps more.
     func candidates(_ state: NumberState) -> ByteSet {

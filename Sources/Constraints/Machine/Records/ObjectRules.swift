@@ -35,6 +35,9 @@ struct ObjectRules: Hashable {
         var patterns: [PatternName] = []
         /// For keys that neither `names` nor `patterns` mention.
         var rest: Literal?
+
+        /// Whether only named keys may come.
+        var isClosed: Bool { rest == .never && patterns.isEmpty }
     }
 
     /// Some member's key meets the condition and its value the literal.
@@ -123,6 +126,8 @@ final class ObjectShape {
     @exclusivity(unchecked) var requiredCosts: [Cost]?
     /// For each index, the bytes of the cheapest member from there on, where they have been found.
     @exclusivity(unchecked) var cheapestMembers: [Cost]?
+    /// Whether a key can be of several kinds.
+    @exclusivity(unchecked) var hasOverlappingKinds = false
 
     init(
         rules: ObjectRules, named: [NamedKey], reserved: [[UInt8]], minProperties: Int, maxProperties: Int?,

@@ -17,6 +17,16 @@ struct StringRules: Hashable {
         if !languages.contains(language) { languages.append(language) }
     }
 
+    /// Whether a pattern of the schema decides about the text.
+    var hasPattern: Bool {
+        languages.contains { language in
+            switch language {
+            case .pattern, .not(.pattern): true
+            default: false
+            }
+        }
+    }
+
     mutating func restrict(to texts: [[UInt8]]) {
         if let old = finite {
             let allowed = Set(texts)
@@ -35,6 +45,8 @@ final class StringShape {
     let automaton: Automaton?
     /// Spellings of the allowed texts, where they are finitely many.
     let finite: FiniteTexts?
+    /// Whether the automaton allows printable ASCII only, beyond what the languages ask for.
+    var isNarrowed = false
     /// Spellings of texts that are not allowed, where there is no automaton to say so.
     let excluded: FiniteTexts?
 
