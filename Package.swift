@@ -70,7 +70,7 @@ let package = Package(
         tests("JSONSchemas", ["Documents", "Benchmarks"]),
         tests("ModelFiles", []),
         tests("Tokenizers", ["Documents", "ModelFiles"]),
-        tests("Constraints", ["JSONSchemas", "Documents", "Tokenizers", "Patterns"]),
+        tests("Constraints", ["JSONSchemas", "Documents", "Tokenizers", "Patterns", "Benchmarks"]),
         tests("Inference", ["ModelFiles", "Tokenizers", "CKernels", "Documents"]),
         tests("Generation", ["Constraints", "Inference", "Tokenizers", "JSONSchemas", "Documents"]),
         tests("Transformations", ["JSONSchemas", "Documents"]),

@@ -14,6 +14,8 @@ struct ConstraintJudge {
     /// Steps that one instance may take: wide objects have many orders.
     private static let limit = 200_000
 
+    init(_ machine: SchemaMachine) { self.machine = machine }
+
     init(_ graph: SchemaGraph, formats: FormatPolicy) throws {
         machine = try SchemaMachine(graph, profile: .compact, formats: formats)
     }

@@ -38,10 +38,12 @@ public enum MaskBench {
     ///   - vocab: A `vocab-v1` file; `.gz` is unpacked.
     ///   - cases: A case file; `.gz` is unpacked.
     ///   - out: Where the results go; packed if the name ends in `.gz`.
+    ///   - profile: The spellings to take.
     ///   - every: Run only the lines 0, *every*, 2 · *every* and so on.
     @discardableResult
     public static func run(
         vocab: String, cases: String, out: String, every: Int = 1, limits: Limits = Limits(),
+        profile: SpellingProfile = .lenient,
         print: (String) -> Void = { Swift.print($0) }
     ) throws -> MaskScore {
         let every = max(1, every)
@@ -64,7 +66,7 @@ public enum MaskBench {
         var score = MaskScore()
         var index = 0
         while index < chosen.count {
-            let worker = try MaskWorker(vocabulary: vocabulary, cases: Array(chosen[index...]))
+            let worker = try MaskWorker(vocabulary: vocabulary, cases: Array(chosen[index...]), profile: profile)
             worker.collect(limits: limits) { line in
                 write(line)
                 score.add(line)

@@ -12,7 +12,7 @@ struct BenchCommand: ParsableCommand {
         commandName: "bench",
         abstract: "The project's proofs: conformance, golden files, speed.",
         discussion: "Each runs on data that anyone can supply. Exit status 2 where something does not pass.",
-        subcommands: [Golden.self, Suite.self, Inference.self, Masks.self, Tasks.self]
+        subcommands: [Golden.self, Suite.self, Inference.self, Masks.self, Fuzz.self, Tasks.self]
     )
 
     struct Golden: ParsableCommand {
@@ -166,8 +166,7 @@ struct BenchCommand: ParsableCommand {
         @Option(name: .long, help: "The most tokens per document.")
         var maxTokens: Int = 200
 
-        @Option(name: .long, help: "compact, spaced or pretty.")
-        var whitespace: Whitespace = .spaced
+        @OptionGroup var spelling: SpellingArguments
 
         @Flag(name: .long, help: "Ask the model for every token.")
         var noForcedTokens = false
@@ -184,7 +183,8 @@ struct BenchCommand: ParsableCommand {
             let summaries = try TasksBench.run(
                 folder: URL(fileURLWithPath: folder), model: model,
                 options: TransformationOptions(
-                    maxTokens: maxTokens, profile: whitespace.profile, contextLength: min(4096, model.contextLength),
+                    maxTokens: maxTokens, profile: spelling.profile(default: .spaced),
+                    contextLength: min(4096, model.contextLength),
                     takesForcedTokens: !noForcedTokens, choosesWholeValues: wholeValues),
                 tasks: task, limit: limit,
                 write: { try file.write(contentsOf: Data(($0 + "\n").utf8)) },

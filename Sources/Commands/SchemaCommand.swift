@@ -27,8 +27,7 @@ struct SchemaCommand: ParsableCommand {
 
         @OptionGroup var schemaArguments: SchemaArguments
 
-        @Option(name: .long, help: "Spelling of the shortest document: compact, spaced, pretty.")
-        var whitespace: Whitespace = .spaced
+        @OptionGroup var spelling: SpellingArguments
 
         @Option(name: .shortAndLong, help: "text or json.")
         var output: ReportFormat = .text
@@ -36,26 +35,52 @@ struct SchemaCommand: ParsableCommand {
         @Argument(help: "Schemas or specs.")
         var schemas: [String]
 
+        private static let longestShown = 1 << 16
+
         func run() throws {
             var worst = ExitStatus.ok
             var reports: [JSONValue] = []
             for path in schemas {
                 do {
                     let spec = try schemaArguments.load(path)
-                    let machine = try SchemaMachine(
-                        spec.graph, profile: whitespace.profile, formats: schemaArguments.formats)
-                    let shortest = String(decoding: machine.witness(machine.start), as: UTF8.self)
-                    // The machine is lazy: asking for the first bytes expands every type that the root may have.
-                    _ = machine.allowedBytes(machine.start)
-                    let limitations = machine.limitations.map { limitation in
+                    var survey = KeywordSurvey(spec.graph, formats: schemaArguments.formats)
+                    let machine: SchemaMachine
+                    do {
+                        machine = try SchemaMachine(
+                            spec.graph, profile: spelling.profile(default: .spaced), formats: schemaArguments.formats)
+                    } catch {
+                        survey.mark(.refused, error.diagnostics)
+                        if output == .json {
+                            reports.append([
+                                "schema": .string(path), "enforced": false, "places": survey.value,
+                                "diagnostics": DiagnosticRenderer(sources: error.sources).json(error.diagnostics),
+                            ])
+                            worst = Formwork.worse(worst, Formwork.status(of: error.diagnostics))
+                            continue
+                        }
+                        try Console.line("\(path): refused")
+                        for line in survey.lines { try Console.line(line) }
+                        throw error
+                    }
+                    let least = machine.minimumCompletion(machine.start)
+                    // Some documents are too long to be looked at.
+                    let shortest =
+                        least <= Self.longestShown
+                        ? String(decoding: machine.witness(machine.start), as: UTF8.self) : "of \(least) bytes"
+                    let audit = machine.audit()
+                    let limitations = audit.limitations.map { limitation in
                         var warning = limitation
                         warning.severity = .warning
                         return warning
                     }
-                    let survey = KeywordSurvey(spec.graph, formats: schemaArguments.formats)
+                    survey.mark(.restricted, limitations)
+                    let warnings = audit.warnings.filter { $0.severity == .warning } + spec.warnings
+                    let unbounded = audit.warnings.filter { $0.severity == .note }
                     switch output {
                     case .text:
-                        try Console.line("\(path): every keyword is enforced")
+                        try Console.line(
+                            "\(path): every keyword is enforced"
+                                + (limitations.isEmpty ? "" : "; some valid values are never offered"))
                         let list = survey.enforced.map { "\($0.keyword) \($0.count)" }.joined(separator: ", ")
                         try Console.line("  enforced exactly: \(list.isEmpty ? "nothing to enforce" : list)")
                         if !survey.annotations.isEmpty {
@@ -65,25 +90,41 @@ struct SchemaCommand: ParsableCommand {
                             try Console.line(
                                 "  formats of your own, not asserted: \(survey.unknownFormats.joined(separator: ", "))")
                         }
-                        try Console.line("  shortest document (\(shortest.utf8.count) bytes): \(shortest)")
+                        if !survey.places.isEmpty {
+                            try Console.line("  keywords by place:")
+                            for line in survey.lines { try Console.line(line) }
+                        }
+                        try Console.line("  shortest document (\(least) bytes): \(shortest)")
+                        try Console.line(
+                            "  estimated size: about \(max(audit.typicalSize, least)) bytes with every "
+                                + "named member once\(audit.isUnbounded ? "; no upper bound but the token budget" : "")")
+                        if !unbounded.isEmpty {
+                            try Console.line("  without a bound on length:")
+                            for note in unbounded.prefix(20) { try Console.line("    \(note.message)") }
+                            if unbounded.count > 20 { try Console.line("    and \(unbounded.count - 20) more") }
+                        }
+                        if audit.isIncomplete {
+                            try Console.line("  the schema has too many parts: not all were looked at in advance")
+                        }
                         if !limitations.isEmpty {
                             try Console.line("  valid, but never offered:")
                             try Console.line(DiagnosticRenderer().text(limitations))
                         }
-                        if !spec.warnings.isEmpty {
-                            try Console.line(DiagnosticRenderer().text(spec.warnings))
-                        }
+                        if !warnings.isEmpty { try Console.line(DiagnosticRenderer().text(warnings)) }
                     case .json:
                         reports.append([
                             "schema": .string(path), "enforced": true,
                             "keywords": .object(
                                 JSONObject(
                                     survey.enforced.map { ($0.keyword, JSONValue.number(DecimalNumber($0.count))) })),
+                            "places": survey.value,
                             "annotations": .array(survey.annotations.map { .string($0) }),
                             "unknown_formats": .array(survey.unknownFormats.map { .string($0) }),
                             "shortest": .string(shortest),
+                            "estimated_bytes": .number(DecimalNumber(max(audit.typicalSize, least))),
+                            "bounded": .bool(!audit.isUnbounded),
                             "limitations": DiagnosticRenderer().json(limitations),
-                            "diagnostics": DiagnosticRenderer().json(spec.warnings),
+                            "diagnostics": DiagnosticRenderer().json(warnings + unbounded),
                         ])
                     }
                 } catch let failure as DiagnosticsError where output == .json {

@@ -10,7 +10,7 @@ import Transformations
 extension TransformCommand {
     var options: TransformationOptions {
         TransformationOptions(
-            maxTokens: maxTokens, sampling: sampling.options, profile: whitespace.profile,
+            maxTokens: maxTokens, sampling: sampling.options, profile: spelling.profile(default: .spaced),
             formats: schemaArguments.formats, takesForcedTokens: !noForcedTokens,
             choosesWholeValues: wholeValues || probabilities, reportsProbabilities: probabilities)
     }

@@ -11,18 +11,6 @@ enum OutputFormat: String, CaseIterable, ExpressibleByArgument {
     case json, yaml, jsonl
 }
 
-enum Whitespace: String, CaseIterable, ExpressibleByArgument {
-    case compact, spaced, pretty
-
-    var profile: SpellingProfile {
-        switch self {
-        case .compact: .compact
-        case .spaced: .spaced
-        case .pretty: .pretty()
-        }
-    }
-}
-
 struct TransformCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "transform",
@@ -71,8 +59,7 @@ struct TransformCommand: ParsableCommand {
     @Option(name: .long, help: "The most tokens that a document may have.")
     var maxTokens: Int = 512
 
-    @Option(name: .long, help: "How the model spells JSON: compact, spaced, pretty. The output format is set by --output.")
-    var whitespace: Whitespace = .spaced
+    @OptionGroup var spelling: SpellingArguments
 
     @Option(name: .long, help: "Send this file as the prompt, as it is; no input is read.")
     var rawPrompt: String?

@@ -26,7 +26,7 @@ final class MaskWorker {
     private let process: pid_t
     private let input: Int32
 
-    init(vocabulary: TokenVocabulary, cases: [[UInt8]]) throws {
+    init(vocabulary: TokenVocabulary, cases: [[UInt8]], profile: SpellingProfile) throws {
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { throw MaskBench.Failure(message: "cannot make a pipe") }
         fflush(nil)
@@ -38,7 +38,7 @@ final class MaskWorker {
             return
         }
         close(ends[0])
-        MaskWorker.work(vocabulary, cases, output: ends[1])
+        MaskWorker.work(vocabulary, cases, profile, output: ends[1])
         _exit(0)
     }
 
@@ -104,7 +104,11 @@ final class MaskWorker {
 
     // MARK: In the worker
 
-    private static func work(_ vocabulary: TokenVocabulary, _ cases: [[UInt8]], output: Int32) {
+    private static func work(
+        _ vocabulary: TokenVocabulary, _ cases: [[UInt8]], _ profile: SpellingProfile, output: Int32
+    ) {
+        var profile = profile
+        profile.allowsUnassignedPlanes = vocabulary.spellsUnassignedPlanes
         func send(_ text: String) {
             var bytes = Array(text.utf8)
             bytes.append(0x0A)
@@ -118,7 +122,7 @@ final class MaskWorker {
         var mask = TokenMask(tokenCount: vocabulary.count)
         for bytes in cases {
             send("C")
-            send("R" + run(bytes, vocabulary, &mask, firstMaskDone: { send("W") }))
+            send("R" + run(bytes, vocabulary, profile, &mask, firstMaskDone: { send("W") }))
         }
     }
 
@@ -136,7 +140,8 @@ final class MaskWorker {
 
     /// Runs one case and returns its result line.
     private static func run(
-        _ bytes: [UInt8], _ vocabulary: TokenVocabulary, _ mask: inout TokenMask, firstMaskDone: () -> Void
+        _ bytes: [UInt8], _ vocabulary: TokenVocabulary, _ profile: SpellingProfile, _ mask: inout TokenMask,
+        firstMaskDone: () -> Void
     ) -> String {
         var id = ""
         do {
@@ -148,8 +153,6 @@ final class MaskWorker {
             let tests = (node["tests"].map { Array($0.elements) } ?? []).map {
                 (valid: $0["valid"]?.boolValue ?? false, tokens: $0["tokens"]?.elements.compactMap(\.intValue) ?? [])
             }
-            var profile = SpellingProfile.compact
-            profile.allowsUnassignedPlanes = vocabulary.spellsUnassignedPlanes
             let begin = clock()
             let graph = try SchemaGraph.load(schema)
             let machine = try SchemaMachine(graph, profile: profile, formats: .assert)

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Benchmarks
+import Foundation
+
+extension BenchCommand {
+    struct Fuzz: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Walk at random through masks, and compare small schemas with brute force.",
+            discussion: """
+                With --schemas: each line of the result is a walk with its budget, status and text. With --small-worlds:
+                random schemas over few values, whose machine, masks and negation are compared with the validator.
+                The same seed gives the same run. Exit status 2 where something is wrong.
+
+                EXAMPLE
+                  formwork bench fuzz --schemas schemas.jsonl.gz --vocab vocab.jsonl.gz --walks 3 --seed 1 --out walks.jsonl
+                  formwork bench fuzz --small-worlds 10000 --seed 1
+                """
+        )
+
+        @Option(name: .long, help: "A file with a schema and its id per line.")
+        var schemas: String?
+
+        @Option(name: .long, help: "The vocabulary.")
+        var vocab: String?
+
+        @Option(name: .long, help: "Walks per schema.")
+        var walks: Int = 3
+
+        @Option(name: .long, help: "Seed of the random numbers.")
+        var seed: UInt64 = 0
+
+        @Option(name: .long, help: "Where the walks go.")
+        var out: String?
+
+        @Option(name: .long, help: "Run every K-th schema only.")
+        var every: Int = 1
+
+        @Option(name: .long, help: "The first schema to run, counted from 0.")
+        var offset: Int = 0
+
+        @Flag(name: .long, help: "Compare the mask of each visited state with one found by stepping every token.")
+        var checkMasks = false
+
+        @Option(name: .long, help: "Keep single bytes and every K-th of the other tokens only.")
+        var vocabularyShare: Int = 1
+
+        @Flag(
+            name: .long,
+            help: """
+                Walk through all values, also through those on which validators differ that compute in binary floating \
+                point or match patterns in another dialect than ECMA-262.
+                """)
+        var allValues = false
+
+        @OptionGroup var spelling: SpellingArguments
+
+        @Option(name: .long, help: "Compare this many random schemas with brute force.")
+        var smallWorlds: Int?
+
+        func validate() throws {
+            if (schemas == nil) == (smallWorlds == nil) {
+                throw ValidationError("one of --schemas and --small-worlds is needed")
+            }
+            if schemas != nil, vocab == nil || out == nil { throw ValidationError("--schemas needs --vocab and --out") }
+            if walks < 1 || every < 1 || offset < 0 || vocabularyShare < 1 || smallWorlds ?? 0 < 0 {
+                throw ValidationError("--walks, --every and --vocabulary-share take 1 or more, --offset and --small-worlds 0 or more")
+            }
+        }
+
+        func run() throws {
+            if let smallWorlds {
+                let summary = SmallWorlds.run(count: smallWorlds, first: offset, seed: seed) { try? Console.line($0) }
+                try Console.line(summary.report)
+                if !summary.passes { throw CommandFailure(.dataInvalid) }
+                return
+            }
+            guard let schemas, let vocab, let out else { return }
+            for path in [schemas, vocab] where !FileManager.default.isReadableFile(atPath: path) {
+                throw CommandFailure(.unreadable, "cannot read '\(path)'")
+            }
+            var options = FuzzBench.Options()
+            options.walks = walks
+            options.seed = seed
+            options.every = every
+            options.offset = offset
+            options.checksMasks = checkMasks
+            options.vocabularyShare = vocabularyShare
+            options.profile = spelling.profile(default: .compact)
+            options.profile.keepsToCommonGround = !allValues
+            let summary = try FuzzBench.walk(schemas: schemas, vocab: vocab, out: out, options: options) {
+                try? Console.line($0)
+            }
+            try Console.line(summary.report)
+            if !summary.passes { throw CommandFailure(.dataInvalid) }
+        }
+    }
+}
