@@ -277,16 +277,18 @@ CK_INLINE size_t first_key(const ck_attention *a, size_t last) {
     return a->window != 0 && last + 1 > a->window ? last + 1 - a->window : 0;
 }
 
-/// The panel of keys that begins at a multiple of CK_KEY_BLOCK: element e of key begin + j at e * CK_KEY_BLOCK + j.
-CK_INLINE size_t key_panel(const ck_attention *a, size_t begin) { return begin * a->head_size; }
-
-/// Scores of `heads` query rows (stride apart) against the first `count` keys of a panel: scores[h][j]; columns up to the
-/// next multiple of `vectors` VW are written too.
+/// Scores of `heads` query rows (stride apart) against the first `count` keys of a block: scores[h][j]; columns up to the
+/// next multiple of `vectors` VW are written too. Meanwhile the block's values are called into the cache.
 CK_INLINE void dot_scores(const ck_attention *a, const bool is_f16, const int heads, const int vectors, const float *q,
                           size_t stride, size_t begin, size_t count, float (*scores)[CK_KEY_BLOCK]) {
-    size_t panel = key_panel(a, begin);
+    const size_t size = is_f16 ? 2 : 4;
+    const char *value = (const char *)a->v + begin * a->kv_stride * size;
+    const char *values_end = value + ((count - 1) * a->kv_stride + a->head_size) * size;
     for (size_t j = 0; j < count; j += (size_t)vectors * VW) {
         VF acc[4][4];
+        size_t column[4];
+#pragma clang loop unroll(full)
+        for (int c = 0; c < vectors; c++) column[c] = ck_key_index(begin + j + (size_t)c * VW, 0, a->head_size);
 #pragma clang loop unroll(full)
         for (int h = 0; h < heads; h++)
 #pragma clang loop unroll(full)
@@ -295,7 +297,11 @@ CK_INLINE void dot_scores(const ck_attention *a, const bool is_f16, const int he
             VF w[4];
 #pragma clang loop unroll(full)
             for (int c = 0; c < vectors; c++)
-                w[c] = load_cache(is_f16, a->k, panel + e * CK_KEY_BLOCK + j + (size_t)c * VW);
+                w[c] = load_cache(is_f16, a->k, column[c] + e * CK_KEY_PANEL);
+            if (value < values_end) {
+                __builtin_prefetch(value);
+                value += 64;
+            }
 #pragma clang loop unroll(full)
             for (int h = 0; h < heads; h++) {
                 VF x = vf_set1(q[(size_t)h * stride + e]);
@@ -471,19 +477,17 @@ CK_INLINE void attend_block(const ck_attention *a, const bool is_f16, size_t que
     for (size_t begin = first / CK_KEY_BLOCK * CK_KEY_BLOCK; begin <= last; begin += CK_KEY_BLOCK) {
         size_t count = last + 1 - begin < CK_KEY_BLOCK ? last + 1 - begin : CK_KEY_BLOCK;
         size_t padded = (count + 2 * VW - 1) / (2 * VW) * (2 * VW);
-        const float *expanded = is_f16 ? keys : (const float *)a->k + key_panel(a, begin);
-        if (is_f16) {
-            const uint16_t *panel = (const uint16_t *)a->k + key_panel(a, begin);
+        for (size_t j = 0; j < padded; j += VW) {
+            size_t column = ck_key_index(begin + j, 0, size);
             for (size_t e = 0; e < size; e++)
-                for (size_t j = 0; j < padded; j += VW)
-                    vf_store(keys + e * CK_KEY_BLOCK + j, vf_load_f16(panel + e * CK_KEY_BLOCK + j));
+                vf_store(keys + e * CK_KEY_BLOCK + j, load_cache(is_f16, a->k, column + e * CK_KEY_PANEL));
         }
         for (size_t j = 0; j < count; j++) {
             size_t e = 0, row = (begin + j) * a->kv_stride;
             for (; e + VW <= size; e += VW) vf_store(values + j * stride + e, load_cache(is_f16, a->v, row + e));
             for (; e < stride; e++) values[j * stride + e] = e < size ? cache_element(is_f16, a->v, row + e) : 0;
         }
-        NAME(block_product)(false, q, stride, rows, expanded, CK_KEY_BLOCK, size, padded, scores, CK_KEY_BLOCK);
+        NAME(block_product)(false, q, stride, rows, keys, CK_KEY_BLOCK, size, padded, scores, CK_KEY_BLOCK);
         for (size_t r = 0; r < rows; r++) {
             size_t position = a->first_position + query + r / heads, lower = first_key(a, position);
             size_t from = lower > begin ? lower - begin : 0, to = position + 1 > begin ? position + 1 - begin : 0;

@@ -160,8 +160,8 @@ void ck_fill_neon_float(ck_table *table);
 // --- Attention -------------------------------------------------------------------------------------------------------
 
 enum {
-    CK_KEY_BLOCK = CK_KEY_PANEL,  // keys folded into the running softmax at once
-    CK_BLOCK_ROWS = 96,           // query rows (queries times heads) that share an expanded block of keys
+    CK_KEY_BLOCK = 64,   // keys folded into the running softmax at once, whole panels
+    CK_BLOCK_ROWS = 96,  // query rows (queries times heads) that share an expanded block of keys
 };
 
 /// Where element e of a key is in its head's panels.

@@ -9,7 +9,7 @@ import CKernels
 final class KeyValueCache {
     let contextLength: Int
     let isHalf: Bool
-    /// Positions there is memory for: whole panels of keys.
+    /// Positions there is memory for: whole blocks of keys.
     private let capacity: Int
     private let headLength: Int
     private let headCount: Int
@@ -24,9 +24,9 @@ final class KeyValueCache {
         elementBytes = isHalf ? 2 : 4
         headLength = configuration.headLength
         headCount = configuration.kvHeadCount
-        let panel = Int(CK_KEY_PANEL)
-        let (rounded, isTooLong) = contextLength.addingReportingOverflow(panel - 1)
-        capacity = rounded / panel * panel
+        let block = Int(CK_CACHE_BLOCK)
+        let (rounded, isTooLong) = contextLength.addingReportingOverflow(block - 1)
+        capacity = rounded / block * block
         var bytes = capacity
         for factor in [headLength, headCount, configuration.layerCount, 2 * elementBytes] {
             let (product, overflow) = bytes.multipliedReportingOverflow(by: factor)

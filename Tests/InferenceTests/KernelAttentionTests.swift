@@ -131,8 +131,8 @@ struct KernelAttentionTests {
     /// The keys as the cache holds them, with NaN where no key was written.
     private func panels(_ shape: Shape, _ k: [Float], stride: Int, half: Bool) -> KernelBuffer {
         let count = shape.position + shape.queries
-        let panel = Int(CK_KEY_PANEL)
-        let panels = KernelBuffer((count + panel - 1) / panel * panel * shape.headSize * (half ? 2 : 4), fill: 0xff)
+        let block = Int(CK_CACHE_BLOCK)
+        let panels = KernelBuffer((count + block - 1) / block * block * shape.headSize * (half ? 2 : 4), fill: 0xff)
         k.withUnsafeBufferPointer { k in
             guard let k = k.baseAddress else { return }
             for j in 0..<count { ck_store_key(k + j * stride, shape.headSize, j, half, panels.pointer) }

@@ -151,8 +151,8 @@ void ck_matmul_float_rows(ck_format format, const void *weights, size_t k, const
 // Attention
 // ---------------------------------------------------------------------------------------------------------------------
 
-/// Positions of a panel of keys: the cache holds whole panels.
-enum { CK_KEY_PANEL = 64 };
+/// Positions of a panel of keys, and of a block of panels: the cache holds whole blocks.
+enum { CK_KEY_PANEL = 16, CK_CACHE_BLOCK = 64 };
 
 /// Writes the key of a position into its head's panels, which are laid out as `ck_attention` says.
 void ck_store_key(const float *key, size_t head_size, size_t position, bool is_f16, void *keys);
@@ -171,7 +171,7 @@ typedef struct ck_attention {
     size_t out_stride;
     /// Keys in panels of CK_KEY_PANEL positions, transposed, so that one vector holds an element of many keys: element e
     /// of key j is (j / CK_KEY_PANEL * head_size + e) * CK_KEY_PANEL + j % CK_KEY_PANEL. Value j begins at element
-    /// j * kv_stride. f16 bits if kv_is_f16, else float32. The last panel is readable to its end.
+    /// j * kv_stride. f16 bits if kv_is_f16, else float32. The last block is readable to its end.
     const void *k;
     const void *v;
     size_t kv_stride;
