@@ -1,11 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
-
 /// One bit per vocabulary token, set where the constraint allows the token next.
 ///
 /// Bits are stored in 32-bit words, least significant bit first, in token id order, so that a dump can be compared word
@@ -64,9 +58,7 @@ public struct TokenMask: ~Copyable {
     }
 
     /// Forbids every token.
-    ///
-    /// - Complexity: O(words) as one `memset`: a loop over words took most of the time of a small mask.
-    public mutating func removeAll() { memset(storage, 0, capacity * MemoryLayout<UInt64>.stride) }
+    public mutating func removeAll() { storage.update(repeating: 0, count: capacity) }
 
     /// The number of allowed tokens.
     public var count: Int {
