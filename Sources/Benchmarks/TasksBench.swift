@@ -39,7 +39,10 @@ public enum TasksBench {
         folder: URL, model: TextModel, options: TransformationOptions, tasks: [String] = [], limit: Int? = nil,
         write: (String) throws -> Void, progress: (Summary) -> Void
     ) throws -> [Summary] {
-        let files = try FileManager.default.contentsOfDirectory(atPath: folder.appendingPathComponent("dev").path)
+        let dev = folder.appendingPathComponent("dev").path
+        guard let files = try? FileManager.default.contentsOfDirectory(atPath: dev) else {
+            throw BenchmarkError("cannot read the folder '\(dev)'")
+        }
         let names = files.filter { $0.hasSuffix(".jsonl") }.map { String($0.dropLast(6)) }.sorted()
         let chosen = tasks.isEmpty ? names : tasks
         if let missing = chosen.first(where: { !names.contains($0) }) {

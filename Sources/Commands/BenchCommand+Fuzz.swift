@@ -64,8 +64,9 @@ extension BenchCommand {
                 throw ValidationError("one of --schemas and --small-worlds is needed")
             }
             if schemas != nil, vocab == nil || out == nil { throw ValidationError("--schemas needs --vocab and --out") }
-            if walks < 1 || every < 1 || offset < 0 || vocabularyShare < 1 || smallWorlds ?? 0 < 0 {
-                throw ValidationError("--walks, --every and --vocabulary-share take 1 or more, --offset and --small-worlds 0 or more")
+            if walks < 1 || every < 1 || offset < 0 || vocabularyShare < 1 || smallWorlds ?? 1 < 1 {
+                throw ValidationError(
+                    "--walks, --every, --vocabulary-share and --small-worlds take 1 or more, --offset 0 or more")
             }
         }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import ArgumentParser
+import Benchmarks
 import Documents
 import Foundation
 import Generation
@@ -84,6 +85,12 @@ public struct Formwork: AsyncParsableCommand {
         case let failure as InferenceError:
             Console.error(String(describing: failure))
             return failure.exitStatus
+        case let failure as BenchmarkError:
+            Console.error(failure.description)
+            return .unreadable
+        case let failure as SuiteBench.SuiteError:
+            Console.error(failure.description)
+            return .unreadable
         default:
             let code = exitCode(for: error)
             let text = fullMessage(for: error)
