@@ -29,7 +29,7 @@ show() { # spec, input, output format
     { echo '--- input'; fold -s -w "$half" "$2"; echo '--- output'; fold -s -w "$half" "$work/out"; } >"$work/right"
     columns "$work/left" "$work/right"
     cp "$work/out" "$work/result.$3"
-    if "$formwork" validate --schema "$1" "$work/result.$3" >"$work/check" 2>&1; then
+    if "$formwork" validate --schema "$1" --source "$2" "$work/result.$3" >"$work/check" 2>&1; then
         verdict="valid under $1"
         count=$((count + 1))
     else

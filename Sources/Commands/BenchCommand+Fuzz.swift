@@ -3,6 +3,7 @@
 import ArgumentParser
 import Benchmarks
 import Foundation
+import JSONSchemas
 
 extension BenchCommand {
     struct Fuzz: ParsableCommand {
@@ -54,10 +55,16 @@ extension BenchCommand {
                 """)
         var allValues = false
 
+        @Option(name: .long, help: "The text that strings with 'x-verbatim' are taken from.")
+        var source: String?
+
         @OptionGroup var spelling: SpellingArguments
 
         @Option(name: .long, help: "Compare this many random schemas with brute force.")
         var smallWorlds: Int?
+
+        @Flag(name: .long, help: "Small worlds with 'x-verbatim' and 'x-order', each with a text to take strings from.")
+        var extensions = false
 
         func validate() throws {
             if (schemas == nil) == (smallWorlds == nil) {
@@ -72,7 +79,9 @@ extension BenchCommand {
 
         func run() throws {
             if let smallWorlds {
-                let summary = SmallWorlds.run(count: smallWorlds, first: offset, seed: seed) { try? Console.line($0) }
+                let summary = SmallWorlds.run(
+                    count: smallWorlds, first: offset, seed: seed, hasExtensions: extensions
+                ) { try? Console.line($0) }
                 try Console.line(summary.report)
                 if !summary.passes { throw CommandFailure(.dataInvalid) }
                 return
@@ -88,6 +97,7 @@ extension BenchCommand {
             options.offset = offset
             options.checksMasks = checkMasks
             options.vocabularyShare = vocabularyShare
+            options.source = try source.map { try VerbatimSource.read($0) }
             options.profile = spelling.profile(default: .compact)
             options.profile.keepsToCommonGround = !allValues
             let summary = try FuzzBench.walk(schemas: schemas, vocab: vocab, out: out, options: options) {

@@ -11,6 +11,7 @@ struct KeywordSurvey {
     struct Place {
         enum Status: String {
             case exact = "enforced exactly"
+            case later = "enforced with the source text"
             case restricted = "enforced, with values left out"
             case refused
             case annotation = "annotation"
@@ -82,6 +83,11 @@ struct KeywordSurvey {
             places[index].status = status
             places[index].reason = reason
         }
+    }
+
+    /// Marks the keywords that depend on a source text that is not there yet.
+    mutating func markVerbatim() {
+        for index in places.indices where places[index].keyword == "x-verbatim" { places[index].status = .later }
     }
 
     /// The places, one a line.

@@ -29,6 +29,9 @@ struct SchemaCommand: ParsableCommand {
 
         @OptionGroup var spelling: SpellingArguments
 
+        @Option(name: .long, help: "The text that strings with 'x-verbatim' are taken from.")
+        var source: String?
+
         @Option(name: .shortAndLong, help: "text or json.")
         var output: ReportFormat = .text
 
@@ -40,6 +43,7 @@ struct SchemaCommand: ParsableCommand {
         func run() throws {
             var worst = ExitStatus.ok
             var reports: [JSONValue] = []
+            let text = try source.map { try VerbatimSource.read($0) }
             for path in schemas {
                 do {
                     let spec = try schemaArguments.load(path)
@@ -47,7 +51,8 @@ struct SchemaCommand: ParsableCommand {
                     let machine: SchemaMachine
                     do {
                         machine = try SchemaMachine(
-                            spec.graph, profile: spelling.profile(default: .spaced), formats: schemaArguments.formats)
+                            spec.graph, profile: spelling.profile(default: .spaced), formats: schemaArguments.formats,
+                            verbatim: text.map { .source($0) } ?? .undecided)
                     } catch {
                         survey.mark(.refused, error.diagnostics)
                         if output == .json {
@@ -74,6 +79,7 @@ struct SchemaCommand: ParsableCommand {
                         return warning
                     }
                     survey.mark(.restricted, limitations)
+                    if text == nil { survey.markVerbatim() }
                     let warnings = audit.warnings.filter { $0.severity == .warning } + spec.warnings
                     let unbounded = audit.warnings.filter { $0.severity == .note }
                     switch output {

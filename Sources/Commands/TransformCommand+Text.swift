@@ -16,11 +16,11 @@ extension TransformCommand {
     }
 
     /// The prompt to send as it is, or the texts to transform.
-    func readInputs() throws -> (raw: String?, texts: [String]) {
+    func readInputs() throws -> (raw: Input?, texts: [Input]) {
         if let rawPrompt { return (try text(rawPrompt), []) }
         let names = inputs.isEmpty ? ["-"] : inputs
         let texts = try names.map { try text($0) }
-        if names == ["-"], texts[0].allSatisfy(\.isWhitespace) {
+        if names == ["-"], texts[0].text.allSatisfy(\.isWhitespace) {
             throw CommandFailure(.usage, "standard input is empty; name a file or pipe text in")
         }
         return (nil, texts)
@@ -33,8 +33,8 @@ extension TransformCommand {
         let model = try modelArguments.load()
         let transformer = try TextTransformer(model: model, spec: spec, options: options)
         if showPrompt {
-            for text in texts { try Console.line(transformer.prompt(for: text)) }
-            if let raw { try Console.line(raw) }
+            for input in texts { try Console.line(transformer.prompt(for: input.text)) }
+            if let raw { try Console.line(raw.text) }
             return
         }
         var rendered = ""
@@ -51,9 +51,9 @@ extension TransformCommand {
             }
             let result =
                 if let raw {
-                    try transformer.transform(rawPrompt: raw, onBytes: onBytes)
+                    try transformer.transform(rawPrompt: raw.text, onBytes: onBytes)
                 } else {
-                    try transformer.transform(texts[index], onBytes: onBytes)
+                    try transformer.transform(texts[index].text, onBytes: onBytes)
                 }
             Console.endProgress()
             if stream { try Console.write("\n") }

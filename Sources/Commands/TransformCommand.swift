@@ -64,6 +64,9 @@ struct TransformCommand: ParsableCommand {
     @Option(name: .long, help: "Send this file as the prompt, as it is; no input is read.")
     var rawPrompt: String?
 
+    @Option(name: .long, help: "With --raw-prompt: the text that strings with 'x-verbatim' are taken from.")
+    var source: String?
+
     @Flag(name: .long, help: "Print the JSON to standard output as it grows.")
     var stream = false
 
@@ -108,6 +111,9 @@ struct TransformCommand: ParsableCommand {
         if (wholeValues || probabilities) && sampling.temperature > 0 {
             throw ValidationError("--whole-values and --probabilities are for temperature 0")
         }
+        if source != nil && (rawPrompt == nil || schema == nil) {
+            throw ValidationError("--source needs --raw-prompt and --schema; otherwise strings are taken from the input")
+        }
         if rawPrompt != nil && !inputs.isEmpty { throw ValidationError("--raw-prompt takes no inputs") }
         if events && (stream || out != nil || output != nil) {
             throw ValidationError("--events prints JSON lines to standard output; leave out --stream, --out and --output")
@@ -126,11 +132,12 @@ struct TransformCommand: ParsableCommand {
         if let instruction { spec.instruction = instruction }
         // Inputs are read before the model is loaded: a wrong path should not cost the wait.
         let (raw, texts) = try readInputs()
+        let rawSource = try source.map { try text($0) }
         let model = try modelArguments.load()
         let transformer = try Transformer(model: model, spec: spec, options: options)
         if showPrompt {
-            for text in texts { try Console.line(transformer.prompt(for: text)) }
-            if let raw { try Console.line(raw) }
+            for input in texts { try Console.line(transformer.prompt(for: input.text)) }
+            if let raw { try Console.line(raw.text) }
             return
         }
         let format = output ?? (texts.count > 1 ? .jsonl : .json)
@@ -149,12 +156,13 @@ struct TransformCommand: ParsableCommand {
                     Console.progress("\(index + 1)/\(count): \(tokens) tokens")
                 }
             }
-            let result =
+            var result =
                 if let raw {
-                    try transformer.transform(rawPrompt: raw, onBytes: onBytes)
+                    try transformer.transform(rawPrompt: raw.text, source: rawSource?.text, onBytes: onBytes)
                 } else {
-                    try transformer.transform(texts[index], onBytes: onBytes)
+                    try transformer.transform(texts[index].text, onBytes: onBytes)
                 }
+            result.report.moveVerbatim(by: raw == nil ? texts[index].offset : rawSource?.offset ?? 0)
             Console.endProgress()
             if stream { try Console.write("\n") }
             if report || probabilities { Console.message(JSONWriter(style: .compact).write(result.report.value)) }
@@ -183,12 +191,20 @@ struct TransformCommand: ParsableCommand {
         return JSONWriter(style: .compact).write(.object(object))
     }
 
-    func text(_ path: String) throws -> String {
+    /// A text to transform, without the line breaks around it.
+    struct Input {
+        var text: String
+        /// The bytes of the line breaks before it.
+        var offset: Int
+    }
+
+    func text(_ path: String) throws -> Input {
         let bytes = try Console.read(path, limit: 16 << 20)
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw CommandFailure(.unreadable, "'\(path)' is not UTF-8 text")
         }
-        return text.trimmingCharacters(in: .newlines)
+        let breaks = text.unicodeScalars.prefix { CharacterSet.newlines.contains($0) }
+        return Input(text: text.trimmingCharacters(in: .newlines), offset: String(breaks).utf8.count)
     }
 
     private func render(_ document: Document, as format: OutputFormat, first: Bool) -> String {

@@ -16,6 +16,7 @@ struct ValidateCommand: ParsableCommand {
             EXAMPLE
               formwork validate --schema Schemas/contact.yaml out.json
               formwork validate --schema schema.json --output json - < data.json
+              formwork validate --schema quotes.yaml --source article.txt quotes.json
             """
     )
 
@@ -23,6 +24,9 @@ struct ValidateCommand: ParsableCommand {
     var schema: String
 
     @OptionGroup var schemaArguments: SchemaArguments
+
+    @Option(name: .long, help: "The text that strings with 'x-verbatim' are taken from.")
+    var source: String?
 
     @Option(name: .shortAndLong, help: "text or json.")
     var output: ReportFormat = .text
@@ -35,7 +39,8 @@ struct ValidateCommand: ParsableCommand {
 
     func run() throws {
         let spec = try schemaArguments.load(schema)
-        let validator = Validator(spec.graph, formats: schemaArguments.formats)
+        var validator = Validator(spec.graph, formats: schemaArguments.formats)
+        validator.source = try VerbatimSource.read(source, for: spec)
         var invalid = 0
         var unreadable = 0
         var reports: [JSONValue] = []

@@ -35,6 +35,9 @@ enum Keyword: String, CaseIterable {
     case defaultValue = "default"
     case examples, deprecated, readOnly, writeOnly
     case contentEncoding, contentMediaType, contentSchema
+    // Extensions of our own, in force under every dialect.
+    case verbatim = "x-verbatim"
+    case order = "x-order"
 
     private static let byName: [String: Keyword] = Dictionary(
         uniqueKeysWithValues: allCases.map { ($0.rawValue, $0) }
@@ -57,7 +60,7 @@ enum Keyword: String, CaseIterable {
         case .schema, .reference, .type, .enumeration, .maximum, .minimum, .exclusiveMaximum, .exclusiveMinimum,
             .maxLength, .minLength, .pattern, .format, .items, .maxItems, .minItems, .uniqueItems, .properties,
             .patternProperties, .additionalProperties, .title, .description, .defaultValue, .required,
-            .definitions, .comment:
+            .definitions, .comment, .verbatim, .order:
             // `definitions` and `$comment` came later, but have always been used.
             true
         // `dependencies` and `additionalItems` are still honoured where their successors exist: for `dependencies`
@@ -89,7 +92,7 @@ enum Keyword: String, CaseIterable {
     private var vocabularies: Dialect.Vocabularies {
         switch self {
         case .schema, .id, .legacyID, .anchor, .dynamicAnchor, .recursiveAnchor, .reference, .dynamicReference,
-            .recursiveReference, .vocabulary, .comment, .defs, .definitions:
+            .recursiveReference, .vocabulary, .comment, .defs, .definitions, .verbatim, .order:
             []
         case .type, .enumeration, .constant, .multipleOf, .divisibleBy, .maximum, .exclusiveMaximum, .minimum,
             .exclusiveMinimum, .maxLength, .minLength, .pattern, .minContains, .maxContains, .maxItems, .minItems,

@@ -8,7 +8,7 @@ public enum SchemaRendering {
     public static func compact(_ graph: SchemaGraph) -> String { compact(graph[graph.root].node) }
 
     /// A schema as JSON on one line, keys in their order, without what says nothing about documents: `$schema`,
-    /// identifiers, titles, comments and `x-…` extensions. Descriptions stay.
+    /// identifiers, titles, comments and `x-…` extensions; `x-order` becomes the order of `properties`. Descriptions stay.
     public static func compact(_ schema: Node) -> String {
         JSONWriter(style: .compact).write(reduced(schema))
     }
@@ -30,11 +30,25 @@ public enum SchemaRendering {
                 continue
             }
             switch keyword {
-            case .schema, .id, .legacyID, .anchor, .vocabulary, .comment, .title: continue
+            case .schema, .id, .legacyID, .anchor, .vocabulary, .comment, .title, .verbatim, .order: continue
+            case .properties where member.value.kind == .object:
+                object.append(key: name, value: properties(member.value, schema, draft))
             default: object.append(key: name, value: reduced(member.value, keyword.shape(in: draft), draft))
             }
         }
         return .object(object)
+    }
+
+    /// The subschemas of an object's properties, in the order in which they are generated.
+    private static func properties(_ value: Node, _ schema: Node, _ draft: Draft) -> JSONValue {
+        let order = (schema[Keyword.order.rawValue]?.elements.compactMap(\.stringValue) ?? []).enumerated()
+        let places = Dictionary(order.map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first })
+        let members = Array(value.members).enumerated().sorted {
+            (places[$0.element.key] ?? .max, $0.offset) < (places[$1.element.key] ?? .max, $1.offset)
+        }
+        var map = JSONObject()
+        for (_, member) in members { map.append(key: member.key, value: reduced(member.value, draft: draft)) }
+        return .object(map)
     }
 
     private static func reduced(_ value: Node, _ shape: Keyword.Shape, _ draft: Draft) -> JSONValue {

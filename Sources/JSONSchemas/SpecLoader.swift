@@ -93,9 +93,10 @@ public enum SpecLoader {
         _ examples: [SpecExample], _ graph: SchemaGraph, _ document: Document
     ) throws(DiagnosticsError) {
         guard !examples.isEmpty else { return }
-        let validator = Validator(graph, formats: .assert)
+        var validator = Validator(graph, formats: .assert)
         var diagnostics: [Diagnostic] = []
         for example in examples {
+            if graph.firstVerbatim != nil { validator.source = try VerbatimSource(example.input) }
             for violation in validator.validate(Document(value: example.output).root) {
                 let place = violation.instanceLocation.tokens.isEmpty ? "" : " at '\(violation.instanceLocation)'"
                 diagnostics.append(

@@ -77,6 +77,8 @@ public struct Subschema: Sendable {
     public internal(set) var format: String?
     /// Whether the dialect's vocabulary asserts formats, whatever the policy of the validator.
     public internal(set) var formatIsAsserted = false
+    /// Whether strings must be taken from the text that is being transformed: `x-verbatim`.
+    public internal(set) var isVerbatim = false
 
     public internal(set) var prefixItems: [SubschemaID] = []
     /// For the elements after the prefix.
@@ -102,6 +104,8 @@ public struct Subschema: Sendable {
     public internal(set) var dependentRequired: [DependentKeys] = []
     public internal(set) var dependentSchemas: [Property] = []
     public internal(set) var unevaluatedProperties: SubschemaID?
+    /// The keys that come first in generated objects, in this order: `x-order`.
+    public internal(set) var order: [String] = []
 
     public internal(set) var allOf: [SubschemaID] = []
     public internal(set) var anyOf: [SubschemaID] = []

@@ -19,6 +19,8 @@ package indirect enum Language: Hashable, Sendable {
     case any([Language])
     /// All texts.
     case everything
+    /// The texts that occur in a reference text.
+    case substring(of: ReferenceText)
     /// The texts of a format: exactly where the format is regular, otherwise a sound subset, which cannot be negated.
     case format(KnownFormat)
 }

@@ -8,7 +8,8 @@ import Tokenizers
 /// Generates with one model and one constraint, and keeps the key-value cache between calls.
 final class GenerationRunner {
     let model: TextModel
-    let engine: ConstraintEngine
+    /// The constraint; a new one for each text where strings are taken from it.
+    var engine: ConstraintEngine
     let options: TransformationOptions
     private var generator: Generator?
     private var capacity = 0

@@ -2,6 +2,7 @@
 
 public import Documents
 public import Generation
+public import JSONSchemas
 
 /// What one transformation did and what it cost.
 public struct TransformationReport: Sendable {
@@ -19,6 +20,8 @@ public struct TransformationReport: Sendable {
     public var validationSeconds: Double
     /// How likely each text of the enums and booleans was, if that was asked for.
     public var choices: [Choice] = []
+    /// Where the text has the strings that were taken from it.
+    public var verbatim: [VerbatimPlace] = []
 
     /// The probabilities of one value.
     public struct Choice: Sendable {
@@ -26,6 +29,14 @@ public struct TransformationReport: Sendable {
         public var pointer: JSONPointer
         /// The values that were possible, likeliest first, with their probabilities.
         public var probabilities: [(value: JSONValue, probability: Double)]
+    }
+
+    /// Moves the places in the text, for a text that was cut out of a larger one.
+    public mutating func moveVerbatim(by bytes: Int) {
+        for index in verbatim.indices {
+            verbatim[index].start += bytes
+            verbatim[index].end += bytes
+        }
     }
 
     /// The report as a JSON object. Times are in milliseconds.
@@ -81,6 +92,19 @@ public struct TransformationReport: Sendable {
                                     ]
                                 }),
                         ]
+                    }))
+        }
+        if !verbatim.isEmpty {
+            report.append(
+                key: "verbatim",
+                value: .array(
+                    verbatim.map { place in
+                        var entry: JSONObject = ["pointer": .string(place.pointer.description)]
+                        if place.isKey { entry.append(key: "key", value: true) }
+                        entry.append(key: "start", value: .number(DecimalNumber(place.start)))
+                        entry.append(key: "end", value: .number(DecimalNumber(place.end)))
+                        entry.append(key: "occurrences", value: .number(DecimalNumber(place.occurrences)))
+                        return .object(entry)
                     }))
         }
         return .object(report)

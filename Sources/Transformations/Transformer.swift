@@ -62,8 +62,11 @@ public final class Transformer {
     private let model: TextModel
     private let spec: LoadedSpec
     private let runner: GenerationRunner
-    private let validator: Validator
-    private let compileSeconds: Double
+    private let options: TransformationOptions
+    private var validator: Validator
+    private var compileSeconds: Double
+    /// Whether strings are taken from the text, so that each needs a constraint of its own.
+    private let isVerbatim: Bool
     private let prompts: PromptBuilder
     private let opening: [ChatMessage]
 
@@ -75,10 +78,10 @@ public final class Transformer {
         let start = clock.now
         self.model = model
         self.spec = spec
-        var profile = options.profile
-        if !model.spellsUnassignedPlanes { profile.allowsUnassignedPlanes = false }
-        let machine = try SchemaMachine(spec.graph, profile: profile, formats: options.formats)
-        let engine = try ConstraintEngine(machine: machine, vocabulary: model.vocabulary)
+        self.options = options
+        isVerbatim = spec.graph.firstVerbatim != nil
+        // Without a text there is nothing to be taken from it: what can be told now is whether all else fits.
+        let engine = try Self.compile(spec, model, options, isVerbatim ? .undecided : .refused)
         runner = GenerationRunner(model: model, engine: engine, options: options)
         compileSeconds = (clock.now - start).seconds
         validator = Validator(spec.graph, formats: options.formats)
@@ -86,27 +89,57 @@ public final class Transformer {
         opening = Self.opening(spec)
     }
 
-    /// Tokens of the shortest document.
+    private static func compile(
+        _ spec: LoadedSpec, _ model: TextModel, _ options: TransformationOptions, _ verbatim: VerbatimPolicy
+    ) throws -> ConstraintEngine {
+        var profile = options.profile
+        if !model.spellsUnassignedPlanes { profile.allowsUnassignedPlanes = false }
+        let machine = try SchemaMachine(spec.graph, profile: profile, formats: options.formats, verbatim: verbatim)
+        return try ConstraintEngine(machine: machine, vocabulary: model.vocabulary)
+    }
+
+    /// Tokens of the shortest document; where strings are taken from the text, of the shortest for the last text.
     public var minimumTokens: Int { runner.minimumTokens }
 
     /// Turns `text` into a document.
     ///
     /// - Parameters:
-    ///   - text: What to transform. It cannot leave its place in the prompt.
+    ///   - text: What to transform. It cannot leave its place in the prompt. Strings with `x-verbatim` are taken from it.
     ///   - onBytes: Receives the JSON text as it grows.
     ///   - isCancelled: Asked before each token.
-    /// - Throws: ``GenerationError`` where budget or context are too small; ``TransformationError``.
+    /// - Throws: ``GenerationError`` where budget or context are too small; ``TransformationError``; `DiagnosticsError`
+    /// where no document can be taken from the text.
     public func transform(
         _ text: String, onBytes: ([UInt8]) -> Void = { _ in }, isCancelled: () -> Bool = { false }
     ) throws -> Transformation {
-        try run(promptTokens(for: text), onBytes: onBytes, isCancelled: isCancelled)
+        try take(from: text)
+        return try run(promptTokens(for: text), onBytes: onBytes, isCancelled: isCancelled)
     }
 
     /// Continues a prompt that is taken as it stands, control tokens included.
+    ///
+    /// - Parameter source: The text that strings with `x-verbatim` are taken from.
     public func transform(
-        rawPrompt: String, onBytes: ([UInt8]) -> Void = { _ in }, isCancelled: () -> Bool = { false }
+        rawPrompt: String, source: String? = nil, onBytes: ([UInt8]) -> Void = { _ in },
+        isCancelled: () -> Bool = { false }
     ) throws -> Transformation {
-        try run(prompts.tokens(raw: rawPrompt), onBytes: onBytes, isCancelled: isCancelled)
+        if let source {
+            try take(from: source)
+        } else if let problem = spec.graph.missingSource("constraint.no-source") {
+            throw DiagnosticsError([problem], sources: [spec.source.source].compactMap(\.self))
+        }
+        return try run(prompts.tokens(raw: rawPrompt), onBytes: onBytes, isCancelled: isCancelled)
+    }
+
+    /// Makes the constraint for a text, where the schema asks for strings that are taken from it.
+    private func take(from text: String) throws {
+        guard isVerbatim else { return }
+        let clock = ContinuousClock()
+        let start = clock.now
+        let source = try VerbatimSource(text)
+        runner.engine = try Self.compile(spec, model, options, .source(source))
+        validator.source = source
+        compileSeconds = (clock.now - start).seconds
     }
 
     /// The prompt for `text`, as the model sees it.
@@ -166,7 +199,8 @@ public final class Transformer {
                 finishReason: result.finishReason, statistics: result.statistics,
                 loadSeconds: model.loadSeconds, compileSeconds: compileSeconds,
                 validationSeconds: (clock.now - start).seconds,
-                choices: Self.choices(result.probabilities, in: document)
+                choices: Self.choices(result.probabilities, in: document),
+                verbatim: validator.verbatimPlaces(document.root)
             )
         )
     }

@@ -92,7 +92,28 @@ struct LoaderTests {
         #expect(try warnings(#"{"minimun": 1}"#) == ["schema.unknown-keyword"])
         #expect(try warnings(#"{"const": 1}"#, draft: .draft4) == ["schema.no-effect"])
         #expect(try warnings(#"{"then": {}}"#) == ["schema.no-effect"])
-        #expect(try warnings(#"{"x-order": 1, "unrelated": 2, "description": "d"}"#).isEmpty)
+        #expect(try warnings(#"{"x-ordering": 1, "unrelated": 2, "description": "d"}"#).isEmpty)
+    }
+
+    @Test("extensions have a meaning in every dialect", arguments: [Draft.draft4, .draft7, .draft202012])
+    func readsExtensions(_ draft: Draft) throws {
+        let loaded = try graph(#"{"x-order": ["b", "a"], "x-verbatim": true, "x-other": 1}"#, draft: draft)
+        let root = loaded[loaded.root]
+        #expect(root.order == ["b", "a"])
+        #expect(root.isVerbatim)
+        #expect(root.unknownKeywords == ["x-other"])
+        #expect(try !graph(#"{"x-verbatim": false}"#, draft: draft).subschemas[0].isVerbatim)
+    }
+
+    @Test(arguments: [
+        (#"{"x-order": 1}"#, "/x-order"), (#"{"x-order": "a"}"#, "/x-order"), (#"{"x-order": ["a", 1]}"#, "/x-order/1"),
+        (#"{"x-order": ["a", "b", "a"]}"#, "/x-order/2"), (#"{"x-verbatim": "yes"}"#, "/x-verbatim"),
+        (#"{"x-verbatim": 1}"#, "/x-verbatim"), (#"{"items": {"x-verbatim": null}}"#, "/items/x-verbatim"),
+    ])
+    func refusesWrongExtensions(_ schema: String, _ place: String) throws {
+        let found = try problems(schema)
+        #expect(found.map(\.id) == ["schema.invalid-value"])
+        #expect(found.map(\.path?.description) == [place])
     }
 
     @Test func normalisesOldDialects() throws {

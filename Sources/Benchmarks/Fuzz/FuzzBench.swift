@@ -43,6 +43,8 @@ public enum FuzzBench {
         public var checksMasks = false
         /// Keep single bytes and every so many-th of the other tokens only; for checking masks.
         public var vocabularyShare = 1
+        /// The text that strings with `x-verbatim` are taken from.
+        public var source: VerbatimSource?
 
         public init() {}
     }
@@ -139,9 +141,12 @@ public enum FuzzBench {
             var profile = options.profile
             profile.allowsUnassignedPlanes = vocabulary.spellsUnassignedPlanes
             let graph = try SchemaGraph.load(schema)
-            let machine = try SchemaMachine(graph, profile: profile, formats: options.formats)
+            let machine = try SchemaMachine(
+                graph, profile: profile, formats: options.formats,
+                verbatim: options.source.map { .source($0) } ?? .refused)
             let engine = try ConstraintEngine(machine: machine, vocabulary: vocabulary)
-            let validator = Validator(graph, formats: options.formats)
+            var validator = Validator(graph, formats: options.formats)
+            validator.source = options.source
             let checker = options.checksMasks ? try NaiveMasks(engine) : nil
             return (0..<max(1, options.walks)).map { number in
                 var random = FuzzRandom(seed: options.seed, index, number)

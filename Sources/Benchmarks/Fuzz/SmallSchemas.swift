@@ -5,6 +5,13 @@ import Documents
 /// Random schemas over few keys, texts and numbers, and random values that they are about.
 struct SmallSchemas {
     var random: FuzzRandom
+    /// Whether `x-verbatim` and `x-order` occur.
+    let hasExtensions: Bool
+
+    init(random: FuzzRandom, hasExtensions: Bool = false) {
+        self.random = random
+        self.hasExtensions = hasExtensions
+    }
 
     static let keys = ["a", "b", "ab", "c"]
     private static let texts = ["", "a", "b", "ab", "ba", "aa", "é"]
@@ -34,6 +41,13 @@ struct SmallSchemas {
             for _ in 0..<random.below(4) { object.append(key: random.pick(Self.keys), value: value(depth: depth - 1)) }
             return .object(object)
         }
+    }
+
+    /// A text to take strings from.
+    mutating func source() -> String {
+        var text = ""
+        for _ in 0..<random.below(10) { text += random.pick(["a", "a", "b", "b", "c", "é", " ", "\"", "\n", "\u{1F600}"]) }
+        return text
     }
 
     /// A small count.
@@ -80,6 +94,10 @@ struct SmallSchemas {
     }
 
     private mutating func addScalar(_ members: inout JSONObject) {
+        if hasExtensions, random.once(in: 3) {
+            members.append(key: "x-verbatim", value: .bool(!random.once(in: 8)))
+            return
+        }
         switch random.below(13) {
         case 0: members.append(key: "type", value: type())
         case 1, 2: members.append(key: "enum", value: .array((0..<(1 + random.below(4))).map { _ in value(depth: 1) }))
@@ -115,6 +133,10 @@ struct SmallSchemas {
     private mutating func addObject(_ members: inout JSONObject, _ depth: Int) {
         func named(_ values: [JSONValue], _ keys: [String]) -> JSONValue {
             .object(JSONObject(zip(keys, values).map { (key: $0.0, value: $0.1) }))
+        }
+        if hasExtensions, random.once(in: 6) {
+            members.append(key: "x-order", value: keyList(upTo: 3))
+            return
         }
         switch random.below(14) {
         case 0, 1, 2:

@@ -41,21 +41,24 @@ public enum SmallWorlds {
     /// - Parameters:
     ///   - count: The number of worlds.
     ///   - first: The number of the first world; each has its own random numbers.
+    ///   - hasExtensions: Whether schemas use `x-verbatim`, with a text of each world, and `x-order`.
     ///   - print: Receives a line for each failure.
     public static func run(
-        count: Int, first: Int = 0, seed: UInt64, print: (String) -> Void = { Swift.print($0) }
+        count: Int, first: Int = 0, seed: UInt64, hasExtensions: Bool = false,
+        print: (String) -> Void = { Swift.print($0) }
     ) -> Summary {
         var summary = Summary()
         let vocabulary = vocabulary
         for world in first..<(first + max(0, count)) {
             summary.worlds += 1
-            var schemas = SmallSchemas(random: FuzzRandom(seed: seed, world))
+            var schemas = SmallSchemas(random: FuzzRandom(seed: seed, world), hasExtensions: hasExtensions)
             let (schema, definitions) = schemas.world()
             let values = (0..<24).map { schemas.value(depth: $0 % 3) }
+            let source = hasExtensions ? try? VerbatimSource(schemas.source()) : nil
             for isNegated in [false, true] {
                 var trial = Trial(
                     schema: isNegated ? ["not": schema, "$defs": definitions] : with(schema, definitions),
-                    values: values, random: schemas.random)
+                    values: values, source: source, random: schemas.random)
                 trial.run(vocabulary, &summary)
                 for failure in trial.failures {
                     summary.failures += 1
@@ -92,12 +95,14 @@ public enum SmallWorlds {
 private struct Trial {
     let schema: JSONValue
     let values: [JSONValue]
+    let source: VerbatimSource?
     var random: FuzzRandom
     private(set) var failures: [String] = []
 
-    init(schema: JSONValue, values: [JSONValue], random: FuzzRandom) {
+    init(schema: JSONValue, values: [JSONValue], source: VerbatimSource?, random: FuzzRandom) {
         self.schema = schema
         self.values = values
+        self.source = source
         self.random = random
     }
 
@@ -108,12 +113,14 @@ private struct Trial {
             summary.broken += 1
             return
         }
-        let validator = Validator(graph, formats: .assert)
+        var validator = Validator(graph, formats: .assert)
+        validator.source = source
+        let verbatim = source.map { VerbatimPolicy.source($0) } ?? .refused
         var profile = SpellingProfile.compact
         if random.once(in: 3) { profile.keyOrder = .any }
         let machine: SchemaMachine
         do {
-            machine = try SchemaMachine(graph, profile: profile)
+            machine = try SchemaMachine(graph, profile: profile, verbatim: verbatim)
         } catch {
             let id = error.diagnostics.first?.id.rawValue ?? "unknown"
             summary.refused[id, default: 0] += 1
@@ -155,7 +162,7 @@ private struct Trial {
         if random.once(in: 4) {
             let spaces: [SpellingProfile.Whitespace] = [.spaced, .pretty(indent: 1), .flexible(maxRun: 2)]
             profile.whitespace = random.pick(spaces)
-            guard let other = try? SchemaMachine(graph, profile: profile) else {
+            guard let other = try? SchemaMachine(graph, profile: profile, verbatim: verbatim) else {
                 failures.append("refused with \(profile.whitespace)")
                 return
             }

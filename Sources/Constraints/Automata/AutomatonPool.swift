@@ -51,7 +51,8 @@ package final class AutomatonPool: Sendable {
     /// Takes back automata that their owner does not use any more.
     package func give(_ automata: [Language: Automaton]) {
         let transfer = automata.compactMap { language, automaton -> (Language, Transfer, Int)? in
-            guard !automaton.hasGivenUp, !automaton.isOverflowing else { return nil }
+            // What is known about one text is of no use for another.
+            guard !automaton.hasGivenUp, !automaton.isOverflowing, !language.usesReference else { return nil }
             let learnt = (automaton.annex as? AutomatonSummary)?.byteCount ?? 0
             let bytes = automaton.byteCount + learnt + 512
             return bytes <= byteLimit / 4 ? (language, Transfer(automaton: automaton), bytes) : nil

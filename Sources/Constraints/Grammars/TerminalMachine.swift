@@ -131,7 +131,7 @@ extension Language {
         case .any(let languages): return .any(languages.map { $0.within(scalars) })
         case .all(let languages): return .all(languages.map { $0.within(scalars) })
         case .literals: return self
-        case .pattern, .not, .everything, .format:
+        case .pattern, .not, .everything, .format, .substring:
             let text = PatternNode.repeated(.set(scalars), min: 0, max: nil)
             return .all([self, .wholeMatch(Pattern(text, source: "scalars"))])
         }

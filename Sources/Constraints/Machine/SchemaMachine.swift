@@ -45,6 +45,7 @@ package final class SchemaMachine: ConstraintMachine {
     package let profile: SpellingProfile
     let limits: Limits
     let assertsFormats: Bool
+    let verbatim: VerbatimPolicy
     /// Whether some keyword asks which members or elements other subschemas evaluate.
     let tracksEvaluation: Bool
     /// The most scalars that a token of the vocabulary can have; configurations that differ only beyond it share a
@@ -148,18 +149,20 @@ package final class SchemaMachine: ConstraintMachine {
     ///   - graph: The schema.
     ///   - profile: The spellings to accept.
     ///   - formats: Whether known formats are asserted.
+    ///   - verbatim: The text that strings with `x-verbatim` are taken from.
     ///   - limits: Bounds on the work.
     /// - Throws: A diagnostic `constraint.unsupported-keyword` for each keyword that cannot be enforced,
-    /// `constraint.unsatisfiable` if no value is valid, `constraint.too-complex` if a limit kept that from being
+    /// `constraint.no-source` if there is `x-verbatim` without a text, `constraint.unsatisfiable` if no value is valid, `constraint.too-complex` if a limit kept that from being
     /// known.
     package init(
         _ graph: SchemaGraph, profile: SpellingProfile = .compact, formats: FormatPolicy = .assert,
-        limits: Limits = Limits()
+        verbatim: VerbatimPolicy = .refused, limits: Limits = Limits()
     ) throws(DiagnosticsError) {
         self.graph = graph
         self.profile = profile
         self.limits = limits
         assertsFormats = formats == .assert
+        self.verbatim = verbatim
         tracksEvaluation = graph.subschemas.contains {
             $0.unevaluatedProperties != nil || $0.unevaluatedItems != nil
         }
@@ -176,6 +179,9 @@ package final class SchemaMachine: ConstraintMachine {
         _ = configurations.intern(Configuration(kind: .dead, aux: 0, alternatives: 0, context: 0, text: 0))
         configurationCosts = [.infinite]
 
+        if case .refused = verbatim, let problem = graph.missingSource("constraint.no-source") {
+            throw DiagnosticsError([problem])
+        }
         let problems = unsupportedKeywords()
         if !problems.isEmpty { throw DiagnosticsError(problems) }
         let root = node([literal(graph.root, scope: 0)])

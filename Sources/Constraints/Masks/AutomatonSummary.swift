@@ -105,7 +105,7 @@ final class AutomatonSummary {
         }
         var viable = ClassSet(capacity: automaton.classCount)
         var longest = 0
-        for number in 0..<automaton.classCount {
+        for number in automaton.classesOnward(state) {
             let target = automaton.transition(state, class: number)
             guard isAlive(target) else { continue }
             viable.insert(number)
@@ -206,6 +206,8 @@ final class AutomatonSummary {
 
     /// The runs that are viable from `state`, however long a string may be.
     func summary(of state: Automaton.StateID) -> BodySummary {
+        // Within a text no two places are alike: nothing is gained by looking ahead.
+        if automaton.usesReference { return .none }
         let raw = Int(state.rawValue)
         if raw < indices.count, indices[raw] != 0 { return summaries[Int(indices[raw]) - 1] }
         let result = work(state)
@@ -219,6 +221,7 @@ final class AutomatonSummary {
 
     /// The scalars of the longest shortest completion of any state; nil if there are too many states to tell.
     lazy var longestRest: Int? = {
+        if automaton.usesReference { return nil }
         var seen: Set<Int32> = [automaton.start.rawValue]
         var queue = [automaton.start]
         var head = 0

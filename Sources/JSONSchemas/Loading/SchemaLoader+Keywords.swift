@@ -187,6 +187,11 @@ extension SchemaLoader {
             readDraft3Types(value, keyword, resource: reader.resource, into: id)
             reader.schema.not = id
 
+        case .verbatim:
+            guard expect(.bool, value, keyword) else { return }
+            reader.schema.isVerbatim = value.boolValue == true
+        case .order: reader.schema.order = distinctNames(value, keyword)
+
         case .title, .description, .defaultValue, .examples: readAnnotation(keyword, value, into: &reader)
         case .schema, .id, .legacyID, .anchor, .dynamicAnchor, .recursiveAnchor, .vocabulary, .comment, .defs,
             .definitions, .deprecated, .readOnly, .writeOnly, .contentEncoding, .contentMediaType, .contentSchema:
@@ -379,6 +384,16 @@ extension SchemaLoader {
             }
             return name
         }
+    }
+
+    private mutating func distinctNames(_ value: Node, _ keyword: Keyword) -> [String] {
+        let names = names(value, keyword)
+        var seen: Set<[UInt8]> = []
+        for element in value.kind == .array ? Array(value.elements) : [] {
+            guard let name = element.stringValue, !seen.insert(Array(name.utf8)).inserted else { continue }
+            report("schema.invalid-value", "'\(keyword.rawValue)' names '\(name)' twice", element)
+        }
+        return names
     }
 
     private mutating func number(_ value: Node, _ keyword: Keyword) -> DecimalNumber? {

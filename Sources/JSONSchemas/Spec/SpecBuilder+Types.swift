@@ -277,13 +277,15 @@ extension SpecBuilder {
                 if let message = SpecLimits.contradiction(in: result.schema) {
                     report("spec.empty-range", message, member.range, help: "swap the bounds or remove one")
                 }
-            case "unique", "nullable":
+            case "unique", "nullable", "verbatim":
                 guard let flag = value.boolValue else {
                     report("spec.limit", "'\(key)' is true or false", value.range)
                     continue
                 }
                 if key == "unique" {
                     if case .list = kind { if flag { result.schema["uniqueItems"] = true } } else { applies = false }
+                } else if key == "verbatim" {
+                    if case .string = kind { if flag { result.schema["x-verbatim"] = true } } else { applies = false }
                 } else if flag {
                     // Applied below, after the other limits.
                     continue

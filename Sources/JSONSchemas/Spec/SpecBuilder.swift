@@ -11,7 +11,7 @@ struct SpecBuilder {
     }
 
     static let forms = ["type", "fields", "list of", "map of", "one of", "json schema"]
-    static let limits = ["min", "max", "length", "unique", "multiple of", "pattern", "keys", "open", "nullable"]
+    static let limits = ["min", "max", "length", "unique", "multiple of", "pattern", "keys", "verbatim", "open", "nullable"]
     static let annotations = ["description", "title", "default"]
     static let fieldKeys = forms + limits + annotations + ["optional", "examples"]
     static let rootKeys =

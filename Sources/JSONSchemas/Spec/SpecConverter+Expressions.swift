@@ -90,6 +90,10 @@ extension SpecConverter {
             guard let pattern = node.stringValue, let source = slashed(pattern) else { return nil }
             text += " \(source)"
         }
+        if let node = schema["x-verbatim"] {
+            guard let flag = node.boolValue else { return nil }
+            if flag { text += " (verbatim)" }
+        }
         return text
     }
 
@@ -148,7 +152,8 @@ extension SpecConverter {
     private mutating func plainExpression(_ schema: Node) -> String? {
         guard
             !schema.members.contains(where: {
-                Self.annotations.contains($0.key) || Self.dropped.contains($0.key) || $0.key.hasPrefix("x-")
+                Self.annotations.contains($0.key) || Self.dropped.contains($0.key)
+                    || ($0.key.hasPrefix("x-") && !Self.extensions.contains($0.key))
             })
         else { return nil }
         return expression(schema, schema.members.map(\.key))

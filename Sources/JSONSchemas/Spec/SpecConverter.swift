@@ -17,7 +17,9 @@ struct SpecConverter {
         "$comment", "deprecated", "readOnly", "writeOnly", "contentEncoding", "contentMediaType", "contentSchema",
     ]
     static let numeric = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"]
-    static let textual = ["minLength", "maxLength", "pattern", "format"]
+    static let textual = ["minLength", "maxLength", "pattern", "format", "x-verbatim"]
+    /// Extensions with a meaning for documents.
+    static let extensions: Set<String> = ["x-order", "x-verbatim"]
 
     init(root: Node) { self.root = root }
 
@@ -187,7 +189,7 @@ struct SpecConverter {
     private mutating func keywords(_ schema: Node, ignoring ignored: Set<String>) -> [String] {
         var result: [String] = []
         for member in schema.members where !ignored.contains(member.key) && !Self.annotations.contains(member.key) {
-            if Self.dropped.contains(member.key) || (member.key.hasPrefix("x-") && member.key != "x-order") {
+            if Self.dropped.contains(member.key) || (member.key.hasPrefix("x-") && !Self.extensions.contains(member.key)) {
                 report("spec.not-kept", "'\(member.key)' is not kept", member.keyNode, severity: .warning)
             } else {
                 result.append(member.key)
@@ -240,9 +242,8 @@ struct SpecConverter {
 
     private mutating func record(_ schema: Node, _ keywords: [String]) -> JSONObject? {
         guard let properties = schema["properties"], properties.kind == .object else { return nil }
-        guard keywords.allSatisfy({ ["type", "properties", "required", "additionalProperties"].contains($0) }) else {
-            return nil
-        }
+        let known = ["type", "properties", "required", "additionalProperties", "x-order"]
+        guard keywords.allSatisfy({ known.contains($0) }) else { return nil }
         var isOpen = true
         if let additional = schema["additionalProperties"] {
             guard let flag = additional.boolValue else { return nil }
@@ -252,8 +253,18 @@ struct SpecConverter {
         let names = Set(properties.members.map { ScalarString($0.key) })
         guard required.allSatisfy({ names.contains(ScalarString($0)) }) else { return nil }
         let requiredNames = Set(required.map { ScalarString($0) })
+        var members = Array(properties.members)
+        if let list = schema["x-order"] {
+            // Fields come in the order in which they are written.
+            let order = list.elements.compactMap(\.stringValue).map { ScalarString($0) }
+            guard list.kind == .array, order.count == list.count, Set(order).count == order.count,
+                order.allSatisfy({ names.contains($0) })
+            else { return nil }
+            let first = order.compactMap { name in members.first { ScalarString($0.key) == name } }
+            members = first + members.filter { !order.contains(ScalarString($0.key)) }
+        }
         var fields = JSONObject()
-        for member in properties.members {
+        for member in members {
             guard !member.key.isEmpty, member.value.kind == .object || member.value.kind == .bool else { return nil }
             let name = member.key.hasSuffix("?") ? String(member.key.dropLast()) + "\\?" : member.key
             fields[name] = definition(member.value, optional: !requiredNames.contains(ScalarString(member.key)))

@@ -233,6 +233,9 @@ struct SpecExpression {
         case "unique":
             guard case .list = type.kind else { throw notApplicable(name, type, place) }
             type.schema["uniqueItems"] = true
+        case "verbatim":
+            guard case .string = type.kind else { throw notApplicable(name, type, place) }
+            type.schema["x-verbatim"] = true
         case "multiple":
             skipSpace()
             guard word() == "of" else { throw unexpected("'of'") }
@@ -252,7 +255,7 @@ struct SpecExpression {
             guard peek(UInt8(ascii: "/")) else { throw unexpected("a pattern such as /^[a-z]+$/") }
             type.schema["propertyNames"] = ["pattern": .string(try regex())]
         default:
-            let known = ["min", "max", "length", "unique", "multiple of", "pattern", "keys"]
+            let known = ["min", "max", "length", "unique", "multiple of", "pattern", "keys", "verbatim"]
             throw fail(
                 "spec.syntax", "there is no limit '\(name)'", place,
                 help: SpecWords.closest(to: name, among: known).map { "did you mean '\($0)'?" }

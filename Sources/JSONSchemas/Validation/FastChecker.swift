@@ -5,6 +5,8 @@ import Documents
 /// Decides whether a value is valid, as quickly as possible and without saying why not.
 struct FastChecker {
     let program: ValidatorProgram
+    /// What strings with `x-verbatim` are taken from.
+    private let source: VerbatimSource?
     private let maximumDepth: Int
     private var budget: Int
     private var depth = 0
@@ -16,15 +18,18 @@ struct FastChecker {
     /// Whether the check was given up; the result then means nothing.
     private(set) var isAborted = false
 
-    init(_ program: ValidatorProgram, maximumDepth: Int, budget: Int) {
+    init(_ program: ValidatorProgram, source: VerbatimSource?, maximumDepth: Int, budget: Int) {
         self.program = program
+        self.source = source
         self.maximumDepth = maximumDepth
         self.budget = budget
     }
 
     /// Starts inside a dynamic scope that was entered elsewhere.
-    init(_ program: ValidatorProgram, maximumDepth: Int, budget: Int, scope: [Int32], depth: Int) {
-        self.init(program, maximumDepth: maximumDepth, budget: budget)
+    init(
+        _ program: ValidatorProgram, source: VerbatimSource?, maximumDepth: Int, budget: Int, scope: [Int32], depth: Int
+    ) {
+        self.init(program, source: source, maximumDepth: maximumDepth, budget: budget)
         self.scope = scope
         self.depth = depth
     }
@@ -135,10 +140,18 @@ struct FastChecker {
     }
 
     @inline(never)
-    private func checkString(_ index: Int, _ node: Node) -> Bool {
+    private mutating func checkString(_ index: Int, _ node: Node) -> Bool {
         if program.strings[index].checksLength {
             let length = node.scalarCount
             if length < program.strings[index].minLength || length > program.strings[index].maxLength { return false }
+        }
+        if program.strings[index].isVerbatim {
+            guard let source else {
+                // Without the text it is not known; not even `not` may make something of it.
+                isAborted = true
+                return false
+            }
+            if !source.reference.contains(node.stringValue ?? "") { return false }
         }
         guard program.strings[index].pattern != nil || program.strings[index].format != nil else { return true }
         let text = node.stringValue ?? ""

@@ -34,6 +34,8 @@ public struct Validator: Sendable {
     public let graph: SchemaGraph
     /// The bounds on the work.
     public var limits = Limits()
+    /// The text that strings with `x-verbatim` are taken from. Without one they cannot be checked, and are not valid.
+    public var source: VerbatimSource?
     let program: ValidatorProgram
 
     /// Compiles a schema.
@@ -45,11 +47,11 @@ public struct Validator: Sendable {
     /// Whether the value is valid.
     public func isValid(_ node: Node) -> Bool {
         guard program.defect == nil else { return false }
-        var checker = FastChecker(program, maximumDepth: DeepStack.ordinaryDepth, budget: limits.applications)
+        var checker = FastChecker(program, source: source, maximumDepth: DeepStack.ordinaryDepth, budget: limits.applications)
         let result = checker.check(program.root, node)
         guard checker.isTooDeep else { return result && !checker.isAborted }
-        return DeepStack.run { [program, limits] in
-            var checker = FastChecker(program, maximumDepth: limits.depth, budget: limits.applications)
+        return DeepStack.run { [program, limits, source] in
+            var checker = FastChecker(program, source: source, maximumDepth: limits.depth, budget: limits.applications)
             let result = checker.check(program.root, node)
             return result && !checker.isAborted
         }
@@ -61,12 +63,23 @@ public struct Validator: Sendable {
     public func validate(_ node: Node) -> [Violation] {
         if isValid(node) { return [] }
         var reporter = ViolationReporter(
-            program, limits: limits, maximumDepth: DeepStack.ordinaryReportingDepth)
+            program, source: source, limits: limits, maximumDepth: DeepStack.ordinaryReportingDepth)
         let first = reporter.run(node)
         guard reporter.isTooDeep else { return first }
-        return DeepStack.run { [program, limits] in
-            var reporter = ViolationReporter(program, limits: limits, maximumDepth: limits.depth)
+        return DeepStack.run { [program, limits, source] in
+            var reporter = ViolationReporter(program, source: source, limits: limits, maximumDepth: limits.depth)
             return reporter.run(node)
+        }
+    }
+
+    /// The strings of a valid value that `x-verbatim` applies to, with their places in ``source``.
+    ///
+    /// In the order of the value's text, at most ``Limits/violations`` of them.
+    public func verbatimPlaces(_ node: Node) -> [VerbatimPlace] {
+        guard source != nil, graph.firstVerbatim != nil else { return [] }
+        return DeepStack.run { [program, limits, source] in
+            var reporter = ViolationReporter(program, source: source, limits: limits, maximumDepth: limits.depth)
+            return reporter.verbatimPlaces(node)
         }
     }
 }

@@ -38,6 +38,7 @@ final class ValidatorProgram: Sendable {
         var maxLength = Int.max
         var pattern: CompiledPattern?
         var format: KnownFormat?
+        var isVerbatim = false
         var checksLength: Bool { minLength > 0 || maxLength < Int.max }
     }
 
@@ -293,7 +294,8 @@ extension ValidatorProgram {
             if let format = schema.format, formats == .assert || schema.formatIsAsserted {
                 plan.format = KnownFormat(rawValue: format)
             }
-            guard plan.checksLength || plan.pattern != nil || plan.format != nil else { return -1 }
+            plan.isVerbatim = schema.isVerbatim
+            guard plan.checksLength || plan.pattern != nil || plan.format != nil || plan.isVerbatim else { return -1 }
             strings.append(plan)
             return Int32(clamping: strings.count - 1)
         }

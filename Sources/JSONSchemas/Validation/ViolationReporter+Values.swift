@@ -25,6 +25,21 @@ extension ViolationReporter {
             }
         }
         let text = node.stringValue ?? ""
+        if plan.isVerbatim {
+            if let source {
+                if source.reference.contains(text) {
+                    verbatim?.append(node)
+                } else {
+                    add(id, "x-verbatim", node, "\(Phrase.value(node)) does not occur in the source text")
+                    valid = false
+                }
+            } else {
+                add(
+                    id, "x-verbatim", node, "cannot be checked: the source text that strings are taken from is missing",
+                    isUndecided: true)
+                valid = false
+            }
+        }
         if let pattern = plan.pattern, !pattern.matches(text) {
             let source = subschema(id).pattern?.source ?? ""
             add(id, "pattern", node, "\(Phrase.value(node)) does not match the pattern '\(source)'")
@@ -128,6 +143,7 @@ extension ViolationReporter {
         var matches = 0
         for (position, element) in node.elements.enumerated() where isValid(plan.contains, element) {
             matches += 1
+            if verbatim != nil { _ = applyToChild(plan.contains, element, "contains") }
             if plan.containsEvaluates { evaluated.insert(position) }
         }
         if matches < plan.minContains {

@@ -7,6 +7,8 @@ import Documents
 /// Parts of the value that are valid are recognised by ``FastChecker`` and skipped.
 struct ViolationReporter {
     let program: ValidatorProgram
+    /// What strings with `x-verbatim` are taken from.
+    let source: VerbatimSource?
     private let limits: Validator.Limits
     private let maximumDepth: Int
     /// Bounds what is spent on alternatives that all fail, which multiply with the nesting.
@@ -16,12 +18,15 @@ struct ViolationReporter {
     var path: [String] = []
     private(set) var isTooDeep = false
     var violations: [Violation] = []
+    /// The strings that `x-verbatim` has found in the source text; nil where nobody asks.
+    var verbatim: [Node]?
 
     /// Subschemas applied while reporting, fast checks included.
     private static let reportingBudget = 5_000_000
 
-    init(_ program: ValidatorProgram, limits: Validator.Limits, maximumDepth: Int) {
+    init(_ program: ValidatorProgram, source: VerbatimSource?, limits: Validator.Limits, maximumDepth: Int) {
         self.program = program
+        self.source = source
         self.limits = limits
         self.maximumDepth = maximumDepth
         budget = min(limits.applications, Self.reportingBudget)
@@ -44,24 +49,43 @@ struct ViolationReporter {
         return Array(violations.prefix(limits.violations))
     }
 
+    /// The strings of a valid value that `x-verbatim` applies to.
+    mutating func verbatimPlaces(_ node: Node) -> [VerbatimPlace] {
+        verbatim = []
+        var evaluated = EvaluatedSet()
+        _ = apply(program.root, node, &evaluated)
+        var seen: Set<VerbatimPlace> = []
+        var places: [(offset: Int, place: VerbatimPlace)] = []
+        for (index, node) in (verbatim ?? []).enumerated() {
+            guard let found = source?.reference.occurrences(of: node.stringValue ?? "") else { continue }
+            let place = VerbatimPlace(
+                pointer: node.pointer, isKey: node.isKey, start: found.utf8Start, end: found.utf8End,
+                occurrences: found.count)
+            if seen.insert(place).inserted { places.append((node.range?.start.offset ?? index, place)) }
+        }
+        places.sort { ($0.offset, $0.place.isKey ? 0 : 1) < ($1.offset, $1.place.isKey ? 0 : 1) }
+        return places.prefix(limits.violations).map(\.place)
+    }
+
     private var isExhausted: Bool { budget <= 0 || violations.count >= limits.violations }
 
     // MARK: Applying subschemas
 
     /// Applies a subschema to a child of the current value, unless the child is valid.
     mutating func applyToChild(_ id: Int32, _ node: Node, _ steps: String...) -> Bool {
-        if isValid(id, node) { return true }
+        if verbatim == nil, isValid(id, node) { return true }
         if isExhausted || isTooDeep { return false }
         path.append(contentsOf: steps)
         defer { path.removeLast(steps.count) }
         var evaluated = EvaluatedSet()
-        _ = apply(id, node, &evaluated)
-        return false
+        let holds = apply(id, node, &evaluated)
+        return holds && verbatim != nil
     }
 
     /// Whether a subschema accepts a value, in the current dynamic scope.
     mutating func isValid(_ id: Int32, _ node: Node) -> Bool {
-        var checker = FastChecker(program, maximumDepth: maximumDepth, budget: budget, scope: scope, depth: depth)
+        var checker = FastChecker(
+            program, source: source, maximumDepth: maximumDepth, budget: budget, scope: scope, depth: depth)
         let result = checker.check(id, node)
         budget = checker.remainingBudget
         if checker.isTooDeep { isTooDeep = true }
@@ -92,6 +116,7 @@ struct ViolationReporter {
         }
         var own = EvaluatedSet()
         let kind = node.kind
+        let found = verbatim?.count
         var valid = reportType(id, block, kind, node)
         if valid {
             switch kind {
@@ -114,6 +139,8 @@ struct ViolationReporter {
             }
         }
         if valid { evaluated.formUnion(own) }
+        // What a branch found that does not hold is no part of the value's meaning.
+        if !valid, let found { verbatim?.removeSubrange(found...) }
         return valid
     }
 

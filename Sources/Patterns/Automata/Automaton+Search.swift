@@ -24,7 +24,7 @@ extension Automaton {
     }
 
     /// What the term alone tells.
-    private func quickLiveness(_ state: Int) -> Liveness {
+    func quickLiveness(_ state: Int) -> Liveness {
         if acceptance[state] { return .alive }
         let id = stateTerms[state]
         if id == TermStore.nothing { return .dead }
@@ -35,6 +35,7 @@ extension Automaton {
     private func computeLiveness(_ state: StateID) -> Liveness {
         let quick = quickLiveness(Int(state.rawValue))
         if quick != .unknown { return quick }
+        if isFinite(state.rawValue) { return finiteLiveness(state) }
         visitRound += 1
         var queue: [(state: Int32, parent: Int)] = [(state.rawValue, -1)]
         visitMarks[Int(state.rawValue)] = visitRound
@@ -76,7 +77,7 @@ extension Automaton {
     package func liveClasses(_ state: StateID) -> ClassSet {
         if let known = liveClassMemo[state.rawValue] { return known }
         var result = ClassSet(capacity: classCount)
-        for scalarClass in 0..<classCount {
+        for scalarClass in classesOnward(state) {
             let target = transition(state, class: scalarClass)
             if !target.isDead, liveness(target) == .alive { result.insert(scalarClass) }
         }
@@ -88,6 +89,7 @@ extension Automaton {
     ///
     /// Looks for a cycle among states from which a text can be completed.
     package func isInfinite(_ state: StateID) -> Bool {
+        if isFinite(state.rawValue) { return false }
         if let known = infiniteMemo[state.rawValue] { return known }
         var result = false
         // Depth first; a state that is met again while it is open lies on a cycle.
@@ -124,9 +126,9 @@ extension Automaton {
         return length >= Self.unreachable ? nil : length
     }
 
-    private static let unreachable = TermStore.Lengths.unbounded
+    static let unreachable = TermStore.Lengths.unbounded
 
-    private func distance(_ state: Int32) -> Int {
+    func distance(_ state: Int32) -> Int {
         let index = Int(state)
         if shortestMemo[index] >= 0 { return shortestMemo[index] }
         let result = computeDistance(state)
@@ -135,7 +137,7 @@ extension Automaton {
     }
 
     /// Bounds on the length of the shortest continuation; equal where the term tells it exactly.
-    private func distanceBounds(_ index: Int) -> (lower: Int, upper: Int) {
+    func distanceBounds(_ index: Int) -> (lower: Int, upper: Int) {
         if acceptance[index] { return (0, 0) }
         if shortestMemo[index] >= 0 { return (shortestMemo[index], shortestMemo[index]) }
         let id = stateTerms[index]
@@ -158,6 +160,7 @@ extension Automaton {
     private func computeDistance(_ state: Int32) -> Int {
         let known = distanceBounds(Int(state))
         if known.lower >= known.upper { return known.upper }
+        if isFinite(state) { return settle(state, .length) }
         visitRound += 1
         visitMarks[Int(state)] = visitRound
         var layer = [state]
@@ -191,6 +194,7 @@ extension Automaton {
     /// A shortest continuation that leads to acceptance.
     package func shortest(_ state: StateID) -> [Unicode.Scalar]? {
         guard let length = shortestLength(state), length <= limits.maximumWitness else { return nil }
+        if isFinite(state.rawValue) { return finiteCompletion(state, 0) }
         var result: [Unicode.Scalar] = []
         var current = state
         var remaining = length
@@ -213,7 +217,7 @@ extension Automaton {
         return cost >= Self.unreachable ? nil : cost
     }
 
-    private func costBounds(_ index: Int) -> (lower: Int, upper: Int) {
+    func costBounds(_ index: Int) -> (lower: Int, upper: Int) {
         if acceptance[index] { return (0, 0) }
         if costMemo[index] >= 0 { return (costMemo[index], costMemo[index]) }
         let id = stateTerms[index]
@@ -229,9 +233,10 @@ extension Automaton {
     }
 
     /// Dijkstra's algorithm with buckets: a scalar costs one to six bytes.
-    private func jsonCost(_ state: Int32) -> Int {
+    func jsonCost(_ state: Int32) -> Int {
         let known = costBounds(Int(state))
         if known.lower >= known.upper { return known.upper }
+        if isFinite(state) { return settle(state, .cost) }
         var best = known.upper
         var buckets: [[Int32]] = [[state]]
         var costs: [Int32: Int] = [state: 0]
@@ -290,6 +295,7 @@ extension Automaton {
         let quick = quickWindow(Int(state.rawValue), least, most)
         if quick != .unknown { return quick }
         if least == 0, most >= TermStore.Lengths.unbounded { return liveness(state) }
+        if isFinite(state.rawValue) { return finiteWindow(state, least, most) }
         let key = Window(state: state.rawValue, least: least, most: most)
         if let known = windowMemo[key] { return known }
         let result = searchWindow(state, least, most)
@@ -389,6 +395,7 @@ extension Automaton {
             let shortest = shortestLength(state)
         else { return nil }
         if least <= shortest { return self.shortest(state) }
+        if isFinite(state.rawValue) { return finiteCompletion(state, least) }
         var length = least
         while canFinish(state, minScalars: length, maxScalars: length) != .alive {
             length += 1

@@ -50,6 +50,9 @@ package final class Automaton {
     package let start: StateID
     /// How many classes of scalars the language distinguishes.
     package let classCount: Int
+    /// How many classes have their place in the transition table: all, or none where the language has substrings of a
+    /// text. There each scalar of the text is a class, and almost all transitions are dead: they are worked out each time.
+    @usableFromInline let rowWidth: Int
     /// The class of each ASCII scalar.
     package let asciiClass: [UInt8]
     /// Whether a limit was hit: transitions beyond it lead to the dead state.
@@ -82,6 +85,11 @@ package final class Automaton {
     var costMemo: [Int] = []
     var windowMemo: [Window: Liveness] = [:]
     var liveClassMemo: [Int32: ClassSet] = [:]
+    /// The shortest texts of at least a length, in scalars, where the language is finite.
+    @exclusivity(unchecked) var finiteMemo: [Window: Int] = [:]
+    /// Their least bytes, and the longest texts of states.
+    @exclusivity(unchecked) var finiteCosts: [Window: Int] = [:]
+    @exclusivity(unchecked) var longestMemo: [Int32: Int] = [:]
     @exclusivity(unchecked) var visitMarks: [Int32] = []
     @exclusivity(unchecked) var visitRound: Int32 = 0
     /// Classes with cheap and readable samples first.
@@ -103,6 +111,9 @@ package final class Automaton {
     package init(
         _ language: Language, limits: Limits = Limits(), spelling: TextSpelling = .json
     ) throws(PatternError) {
+        var limits = limits
+        // Few states have more than one way on.
+        if language.usesReference { limits.maximumStates = max(limits.maximumStates, 1 << 20) }
         self.limits = limits
         let store = TermStore(maximumTerms: limits.maximumTerms, spelling: spelling)
         store.mayLookBehind = language.looksBehind
@@ -115,13 +126,14 @@ package final class Automaton {
         classes = ScalarClasses(store.sets, spelling)
         derivatives = Derivatives(store: store, classes: classes)
         classCount = classes.count
+        rowWidth = store.reference == nil ? classes.count : 0
         asciiClass = classes.ascii
         classesByPreference = Self.order(classes)
         rowCapacity = 16
-        rows = .allocate(capacity: rowCapacity * classes.count)
+        rows = .allocate(capacity: rowCapacity * rowWidth)
         start = StateID(rawValue: root == TermStore.nothing ? 0 : 1)
         _ = state(TermStore.nothing, [])
-        for scalarClass in 0..<classCount { rows[scalarClass] = 0 }
+        for scalarClass in 0..<rowWidth { rows[scalarClass] = 0 }
         if root != TermStore.nothing { _ = state(root, store.lookbehinds) }
     }
 
@@ -138,13 +150,14 @@ package final class Automaton {
         classes = other.classes
         derivatives = Derivatives(store: store, classes: classes)
         classCount = other.classCount
+        rowWidth = other.rowWidth
         asciiClass = other.asciiClass
         classesByPreference = other.classesByPreference
         rowCapacity = 16
-        rows = .allocate(capacity: rowCapacity * classCount)
+        rows = .allocate(capacity: rowCapacity * rowWidth)
         start = StateID(rawValue: pairs.first?.term ?? 0 == TermStore.nothing ? 0 : 1)
         _ = state(TermStore.nothing, [])
-        for scalarClass in 0..<classCount { rows[scalarClass] = 0 }
+        for scalarClass in 0..<rowWidth { rows[scalarClass] = 0 }
         for pair in pairs { _ = state(pair.term, pair.context) }
     }
 
@@ -181,24 +194,20 @@ package final class Automaton {
 
     /// About how many bytes the automaton takes.
     package var byteCount: Int {
-        stateTerms.count * (classCount * 4 + 96) + store.terms.count * 96 + windowMemo.count * 64
+        stateTerms.count * (rowWidth * 4 + 96) + store.terms.count * 96 + windowMemo.count * 64
             + liveClassMemo.count * 64
     }
 
     /// How many states exist so far.
     package var stateCount: Int { stateTerms.count }
 
-    /// The transition table: `classCount` entries for each state, -1 where not computed yet.
-    ///
-    /// Valid until the next call that can make a state.
-    package var transitionTable: UnsafePointer<Int32> { UnsafePointer(rows) }
-
     /// The state after one scalar of the class.
     ///
     /// - Complexity: one load once computed.
     @inlinable @inline(__always)
     package func transition(_ state: StateID, class scalarClass: Int) -> StateID {
-        let known = rows[Int(state.rawValue) &* classCount &+ scalarClass]
+        guard scalarClass < rowWidth else { return computeTransition(state, scalarClass) }
+        let known = rows[Int(state.rawValue) &* rowWidth &+ scalarClass]
         return known >= 0 ? StateID(rawValue: known) : computeTransition(state, scalarClass)
     }
 
@@ -230,6 +239,14 @@ package final class Automaton {
     @usableFromInline @inline(never)
     internal func computeTransition(_ from: StateID, _ scalarClass: Int) -> StateID {
         let source = Int(from.rawValue)
+        if rowWidth == 0 {
+            if from.isDead { return .dead }
+            // Most classes do not continue the text.
+            let place = substringState(stateTerms[source])
+            if place >= 0, let reference = store.reference, reference.step(place, classes.samples[scalarClass]) < 0 {
+                return .dead
+            }
+        }
         let context = contexts[Int(stateContexts[source])]
         let term = derivatives.derive(stateTerms[source], scalarClass, context)
         var nextContext: [TermID] = []
@@ -238,7 +255,7 @@ package final class Automaton {
         }
         let target = store.overflowed ? 0 : state(term, nextContext)
         if store.overflowed { isOverflowing = true }
-        rows[source * classCount + scalarClass] = target
+        if rowWidth > 0 { rows[source * rowWidth + scalarClass] = target }
         return StateID(rawValue: target)
     }
 
@@ -268,13 +285,13 @@ package final class Automaton {
         costMemo.append(-1)
         visitMarks.append(-1)
         if id >= rowCapacity {
-            let larger = UnsafeMutablePointer<Int32>.allocate(capacity: rowCapacity * 2 * classCount)
-            larger.update(from: rows, count: id * classCount)
+            let larger = UnsafeMutablePointer<Int32>.allocate(capacity: rowCapacity * 2 * rowWidth)
+            larger.update(from: rows, count: id * rowWidth)
             rows.deallocate()
             rows = larger
             rowCapacity *= 2
         }
-        for scalarClass in 0..<classCount { rows[id * classCount + scalarClass] = -1 }
+        for scalarClass in 0..<rowWidth { rows[id * rowWidth + scalarClass] = -1 }
         stateIndex[key] = Int32(id)
         return Int32(id)
     }
@@ -311,7 +328,7 @@ extension Language {
     var looksBehind: Bool {
         switch self {
         case .pattern(let pattern), .wholeMatch(let pattern): pattern.root.looksBehind
-        case .literals, .everything: false
+        case .literals, .everything, .substring: false
         case .not(let language): language.looksBehind
         case .all(let languages), .any(let languages): languages.contains { $0.looksBehind }
         case .format(let format): (format.exactLanguage ?? format.generationLanguage)?.looksBehind ?? false

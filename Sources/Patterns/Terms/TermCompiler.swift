@@ -47,6 +47,14 @@ struct TermCompiler {
             return store.union(parts)
         case .everything:
             return TermStore.everything
+        case .substring(let reference):
+            guard store.reference == nil || store.reference == reference else {
+                throw PatternError(
+                    code: .unsupported(feature: "several texts"), message: "substrings of several texts at once")
+            }
+            store.reference = reference
+            for scalar in reference.alphabet { _ = store.set(ScalarSet(scalar)) }
+            return store.intern(.substring, ReferenceText.start, 0, 0)
         case .format(let format):
             if let exact = format.exactLanguage { return try compile(exact, negated: negated) }
             guard !negated, let subset = format.generationLanguage else {
@@ -314,7 +322,7 @@ struct TermCompiler {
             let most = term.c < 0 ? nil : Int(term.c)
             if !store.isNullable(term.a) { return store.repetition(term.a, 1, most) }
             return store.concat(nonEmptyPart(term.a), store.repetition(term.a, 0, most.map { $0 - 1 }))
-        case .intersection, .complement, .variable:
+        case .intersection, .complement, .variable, .substring:
             return store.intersection(id, store.nonEmpty)
         }
     }

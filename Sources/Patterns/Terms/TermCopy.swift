@@ -45,6 +45,9 @@ struct TermCopy {
             result = target.complement(copy(term.a))
         case .repetition:
             result = target.repetition(copy(term.a), Int(term.b), term.c < 0 ? nil : Int(term.c))
+        case .substring:
+            target.reference = source.reference
+            result = target.intern(.substring, term.a, 0, 0)
         case .look:
             result = target.intern(.look, term.a, term.b, 0)
         case .variable:

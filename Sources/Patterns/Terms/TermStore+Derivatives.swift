@@ -5,7 +5,7 @@ struct ClassMembership {
     private let table: [UInt8]
     private let classCount: Int
     private let sets: [ScalarSet]
-    private let samples: [UInt32]
+    let samples: [UInt32]
 
     /// Tables beyond this many entries are replaced by searches.
     private static let maximumTable = 1 << 20
@@ -57,6 +57,10 @@ struct Derivatives {
             return id
         case .set:
             return membership.contains(term.a, scalarClass) ? TermStore.epsilon : TermStore.nothing
+        case .substring:
+            // Each scalar of the text is a class of its own.
+            let target = store.reference?.step(term.a, membership.samples[scalarClass]) ?? -1
+            return target < 0 ? TermStore.nothing : store.intern(.substring, target, 0, 0)
         case .concat:
             let first = store.terms[Int(term.a)]
             if first.kind == .set {

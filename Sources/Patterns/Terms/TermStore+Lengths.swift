@@ -37,6 +37,7 @@ extension TermStore {
         case .nothing, .epsilon, .look: return true
         case .everything, .complement, .variable: return false
         case .set where term.a == set: return true
+        case .substring: return referenceConsists(of: set)
         default: break
         }
         let key = UInt64(UInt32(bitPattern: id)) << 32 | UInt64(UInt32(bitPattern: set))

@@ -5,21 +5,22 @@ typealias TermID = Int32
 
 /// Hash-consed language terms: sets, concatenation, union, intersection, complement, counted repetition.
 ///
-/// A term denotes the set of texts from the current position to the very end. Two kinds of leaves go beyond
+/// A term denotes the set of texts from the current position to the very end. Three kinds of leaves go beyond
 /// regular expressions: a *variable* stands for its definition (a loop whose body looks ahead), and a *look* is the
-/// empty text under the condition that a lookbehind holds at the current position.
+/// empty text under the condition that a lookbehind holds at the current position. A *substring* is what continues a text
+/// within a reference text.
 ///
 /// - Invariant: a variable occurs only in tail position, and never unguarded in its own definition.
 final class TermStore {
     enum Kind: UInt8 {
-        case nothing, epsilon, everything, set, concat, union, intersection, complement, repetition, variable, look
+        case nothing, epsilon, everything, set, concat, union, intersection, complement, repetition, variable, look, substring
     }
 
     struct Flags: OptionSet {
         let rawValue: UInt8
         /// The empty text belongs to the term; meaningful only without `dynamic`.
         static let nullable = Flags(rawValue: 1)
-        /// Built from sets by concatenation, union and repetition alone: alive unless it is `nothing`.
+        /// Built from sets and substrings by concatenation, union and repetition alone: alive unless it is `nothing`.
         static let pure = Flags(rawValue: 2)
         /// Contains a variable or a look: whether the empty text belongs to it must be evaluated.
         static let dynamic = Flags(rawValue: 4)
@@ -44,7 +45,7 @@ final class TermStore {
         var kind: Kind
         var flags: Flags
         /// set: index of the set. concat, complement, repetition: first operand. union, intersection: offset of the
-        /// operands. variable, look: number.
+        /// operands. variable, look: number. substring: state of the reference text.
         var a: Int32
         /// concat: second operand. repetition: minimum. union, intersection: operand count. look: 1 if negated.
         var b: Int32
@@ -69,6 +70,9 @@ final class TermStore {
     var definitions: [TermID] = []
     /// For each lookbehind, the language of the prefixes at whose end it holds.
     var lookbehinds: [TermID] = []
+    /// The text that all substrings of the store are taken from.
+    var reference: ReferenceText?
+    @exclusivity(unchecked) private var referenceSets: [Int32: Bool] = [:]
     /// Variables cannot be known to be free of looks before they are defined.
     var mayLookBehind = false
     /// A hard bound on the number of terms; beyond it ``overflowed`` is set and `nothing` is returned.
@@ -212,11 +216,20 @@ final class TermStore {
         return intern(.set, index, 0, 0)
     }
 
+    /// Whether all scalars of the reference text belong to a set.
+    func referenceConsists(of set: Int32) -> Bool {
+        if let known = referenceSets[set] { return known }
+        let result = reference?.alphabet.allSatisfy { sets[Int(set)].contains($0) } ?? true
+        referenceSets[set] = result
+        return result
+    }
+
     /// Takes over the sets and the numbering of variables and lookbehinds of an empty store's model.
     func adoptLeaves(of other: TermStore) {
         for set in other.sets { _ = self.set(set) }
         definitions = [TermID](repeating: Self.nothing, count: other.definitions.count)
         mayLookBehind = other.mayLookBehind
+        reference = other.reference
     }
 
     /// A new variable, to be defined later.
@@ -293,6 +306,10 @@ final class TermStore {
         case .look:
             term.flags = [.dynamic, .contextual]
             term.lengths = Lengths(minimum: 0, fullFrom: 0, maximum: 0)
+        case .substring:
+            // The beginnings of a substring are substrings.
+            term.flags = [.nullable, .pure]
+            term.lengths = Lengths(minimum: 0, fullFrom: 0, maximum: reference?.longestRest(term.a) ?? 0)
         }
         if term.flags.contains(.dynamic) { term.flags.remove(.nullable) }
     }

@@ -36,8 +36,9 @@ struct ProductSpecTests {
     @Test(arguments: names)
     func examplesAreValid(_ name: String) throws {
         let conversion = try SpecReader.jsonSchema(from: Self.document("Schemas/\(name).yaml"))
-        let validator = Validator(try SchemaGraph.load(conversion.schemaDocument.root))
+        var validator = Validator(try SchemaGraph.load(conversion.schemaDocument.root))
         for example in conversion.examples {
+            validator.source = try VerbatimSource(example.input)
             let violations = validator.validate(Document(value: example.output).root)
             #expect(violations.isEmpty, "\(violations)")
         }

@@ -31,6 +31,8 @@ struct SpecWriterTests {
             (["type": "string", "pattern": "^a/b\\d$"], "string /^a\\/b\\d$/"),
             (["anyOf": [["type": "string", "format": "date"], ["type": "integer"]]], "date or integer"),
             (["type": "string", "description": "a name"], "string -- a name"),
+            (["type": "string", "maxLength": 5, "x-verbatim": true], "string (max 5) (verbatim)"),
+            (["type": "array", "items": ["type": "string", "x-verbatim": true]], "list of (string (verbatim))"),
             (["type": "number", "minimum": 0.5], "number >= 0.5"),
         ] as [(JSONValue, String)])
     func writesExpressions(_ schema: JSONValue, _ expected: String) throws {

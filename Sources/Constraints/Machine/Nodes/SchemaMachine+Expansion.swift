@@ -248,10 +248,11 @@ extension SchemaMachine {
 
     private func makeShape(_ rules: ObjectRules) -> ObjectShape? {
         var rules = rules
-        // Keys in the order of their first mention, then required ones, then the others that must be told apart.
+        // Keys in the order that `x-order` asks for or of their first mention, then required ones, then the others that must be told apart.
         var keys: [KeyID] = []
         var known: Set<KeyID> = []
         func mention(_ key: KeyID) { if known.insert(key).inserted { keys.append(key) } }
+        for key in rules.order { mention(key) }
         for group in rules.groups { for name in groups[group].names { mention(name.key) } }
         for name in rules.members { mention(name.key) }
         for key in rules.required { mention(key) }

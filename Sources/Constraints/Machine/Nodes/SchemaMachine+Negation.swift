@@ -27,6 +27,9 @@ extension SchemaMachine {
             if let format = knownFormat(schema), let language = format.offeredLanguage {
                 atoms.append(.language(language))
             }
+            if schema.isVerbatim, case .source(let source) = verbatim {
+                atoms.append(.language(.substring(of: source.reference)))
+            }
         }
         return atoms
     }
@@ -91,6 +94,12 @@ extension SchemaMachine {
                     ways.append([.language(.not(language))])
                 } else {
                     note(failing: "format", schema)
+                }
+            }
+            if schema.isVerbatim {
+                switch verbatim {
+                case .source(let source): ways.append([.language(.not(.substring(of: source.reference)))])
+                case .undecided, .refused: ways.append([])
                 }
             }
         case .array: ways += arrayFailures(schema, scope: scope)
@@ -247,7 +256,7 @@ extension SchemaMachine {
             schema.oneOf.isEmpty, schema.not == nil, schema.ifSchema == nil, schema.type == nil
         else { return false }
         guard (schema.constant == nil) != (schema.enumeration == nil) else { return false }
-        return !ValueType.allCases.contains { hasAssertions(schema, for: $0) }
+        return schema.order.isEmpty && !ValueType.allCases.contains { hasAssertions(schema, for: $0) }
     }
 
     /// Whether no value of the type meets both literals, as far as can be decided.

@@ -200,7 +200,7 @@ extension SchemaMachine {
                 || schema.exclusiveMaximum != nil || schema.multipleOf != nil
         case .string:
             return schema.minLength != nil || schema.maxLength != nil || schema.pattern != nil
-                || knownFormat(schema) != nil
+                || knownFormat(schema) != nil || schema.isVerbatim
         case .array:
             return !schema.prefixItems.isEmpty || schema.items != nil || schema.contains != nil
                 || schema.minItems != nil || schema.maxItems != nil || schema.uniqueItems

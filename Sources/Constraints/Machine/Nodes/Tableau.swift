@@ -386,7 +386,12 @@ struct Tableau {
             }
         case .array:
             if !assertArray(schema, scope: scope, owners, &branch) { return false }
-        case .object: break
+        case .object:
+            // Of several lists the outermost comes first: this is before its parts are looked at.
+            for name in schema.order {
+                let key = machine.key(name)
+                if !branch.conjunction.object.order.contains(key) { branch.conjunction.object.order.append(key) }
+            }
         }
         // The agenda is a stack: what is to come first goes last. Keys come in the order in which the schema mentions
         // them.

@@ -56,6 +56,8 @@ struct ObjectRules: Hashable {
     var minProperties = 0
     var maxProperties: Int?
     var obligations: [Obligation] = []
+    /// Keys that come first, in this order: `x-order`.
+    var order: [KeyID] = []
     /// Constants the object must not equal.
     var excluded: Set<UInt32> = []
 

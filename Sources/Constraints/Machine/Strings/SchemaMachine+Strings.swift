@@ -109,6 +109,9 @@ extension SchemaMachine {
                 }
                 guard let range = lexer.scalars else { return nil }
                 let classes = automaton.classes(inScalarRange: range)
+                if automaton.usesReference {
+                    return automaton.classesOnward(source).contains { classes.contains($0) && leads($0) } ? next : nil
+                }
                 return (0..<automaton.classCount).contains { classes.contains($0) && leads($0) } ? next : nil
             }
             if length == shape.maxLength, !next.position.isEmpty {
@@ -143,6 +146,10 @@ extension SchemaMachine {
             let room = shape.maxLength.map { $0 - Int(state.length) }
             if missing == 0, room == nil {
                 return automaton.shortestJSONCost(source).map { Cost.sum($0, 1) } ?? .infinite
+            }
+            if automaton.isFinite(source) {
+                return automaton.finiteCost(source, minScalars: missing, maxScalars: room).map { Cost.sum($0, 1) }
+                    ?? .infinite
             }
             guard let scalars = automaton.completion(source, minScalars: missing, maxScalars: room) else {
                 return .infinite
@@ -203,7 +210,8 @@ extension SchemaMachine {
             for scalar in escapes { consider(automaton.classOf(scalar: scalar), lexer.rest(of: scalar)) }
         } else if let range = lexer.scalars {
             let classes = automaton.classes(inScalarRange: range)
-            for scalarClass in 0..<automaton.classCount where classes.contains(scalarClass) {
+            let onward = automaton.usesReference ? automaton.classesOnward(source) : Array(0..<automaton.classCount)
+            for scalarClass in onward where classes.contains(scalarClass) {
                 consider(scalarClass, lexer.rest(of: 0))
             }
         }
