@@ -10,6 +10,8 @@ struct HostileInputTests {
         #"{"a": [1, -2.5e10, true, null], "b\u00e9": {"c": "x\ny", "d": []}, "é": "😀"}"#,
         "a: &x [1, 2]\nb: *x\nc: |\n  text\n  more\nd: {e: 'f', g: \"h\\u00e9\"}\n? k\n: - v\n  - !!int 5\n---\n- &y z\n- *y\n",
         "fields:\n  name: string 1..80 -- text\n  tags: list of string (max 5) ?\n",
+        "a = 1_000 # c\nb.c = [1, {d = 'x'}, 2024-01-31 07:32:00Z]\n\n[[t.u]]\n\"q\" = \"\"\"\nx \\\n  y\"\"\"\n[t.v]\nf = -1.5e3\n",
+        "// c\n{\"a\": [1, /* d */ 2,], // e\n \"b\": {},}\n",
         "%YAML 1.2\n---\n# comment\nkey with spaces: >-\n  folded\n  text\n\n  more\n'quoted': \"dq\"\n...\n",
     ]
 
@@ -40,7 +42,7 @@ struct HostileInputTests {
         for _ in 0..<500 {
             let text = Self.seeds.randomElement(using: &generator) ?? ""
             let bytes = Self.damage(text, &generator)
-            for format in [DocumentFormat.json, .yaml] {
+            for format in DocumentFormat.allCases {
                 do throws(DiagnosticsError) {
                     let documents = try DocumentReader.readAll(bytes, file: "f", format: format, options: options)
                     for document in documents {
@@ -75,11 +77,15 @@ struct HostileInputTests {
             String(repeating: "word ", count: 200_000), "\"" + String(repeating: "\\u12", count: 100_000),
             String(repeating: "\n", count: 500_000),
             String(repeating: "!a!", count: 100_000), "|" + String(repeating: "\n ", count: 200_000),
-            String(repeating: "9", count: 1_000_000),
+            String(repeating: "9", count: 1_000_000), "a" + String(repeating: ".a", count: 200_000) + " = 1",
+            "a = " + String(repeating: "[", count: 200_000), "a = " + String(repeating: "{a=", count: 100_000),
+            String(repeating: "[a]\n", count: 100_000), String(repeating: "[[a]]\n", count: 100_000),
+            String(repeating: "/**/", count: 200_000) + "1", String(repeating: "/*", count: 200_000),
+            "a = \"" + String(repeating: "\\n", count: 200_000) + "\"",
             "[" + String(repeating: "1e5,", count: 200_000) + "1]", String(repeating: "%TAG ! a\n", count: 20_000),
         ])
     func largeHostileTextEndsSoon(_ text: String) {
-        for format in [DocumentFormat.json, .yaml] {
+        for format in DocumentFormat.allCases {
             _ = try? DocumentReader.readAll(Array(text.utf8), format: format)
         }
     }

@@ -181,7 +181,7 @@ struct YAMLReaderTests {
             try DocumentReader.read(Array("a: 1\n---\nb: 1".utf8), file: "x.yaml")
         }
         #expect(throws: DiagnosticsError.self) { try DocumentReader.read([], file: "x.yaml") }
-        #expect(throws: DiagnosticsError.self) { try DocumentReader.read(Array("a = 1".utf8), file: "x.toml") }
+        #expect(throws: DiagnosticsError.self) { try DocumentReader.read(Array("a,b".utf8), file: "x.csv") }
         let error = #expect(throws: DocumentError.self) { try DocumentReader.read(path: "/nonexistent/x.yaml") }
         #expect(error?.code == .notFound)
         #expect(throws: DocumentError.self) { try SourceFile.read("/") }

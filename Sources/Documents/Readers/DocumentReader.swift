@@ -7,16 +7,27 @@ public enum DocumentReader {
         let base = name.split(separator: "/").last ?? ""
         guard let dot = base.lastIndex(of: ".") else { return nil }
         switch base[base.index(after: dot)...].lowercased() {
-        case "json", "jsonschema", "geojson", "webmanifest", "ipynb": return .json
+        case "json", "jsonschema", "geojson", "webmanifest", "ipynb":
+            return isCommented(name, base) ? .jsonc : .json
+        case "jsonc", "json5", "code-workspace": return .jsonc
         case "yaml", "yml": return .yaml
+        case "toml": return .toml
+        case "jsonl", "ndjson": return .jsonl
         default: return nil
         }
+    }
+
+    /// Whether a file is JSON with comments by the custom of the program that it is for.
+    private static func isCommented(_ name: String, _ base: Substring) -> Bool {
+        if name.split(separator: "/").dropLast().last == ".vscode" { return true }
+        return base == "devcontainer.json"
+            || ["tsconfig", "jsconfig"].contains { base == "\($0).json" || base.hasPrefix("\($0).") }
     }
 
     /// The name of a notation that is known by its ending but not read.
     private static func unsupported(ofFile name: String) -> String? {
         guard let dot = name.lastIndex(of: ".") else { return nil }
-        return ["toml": "TOML", "csv": "CSV", "xml": "XML", "jsonl": "JSON Lines", "ndjson": "JSON Lines"][
+        return ["csv": "CSV", "xml": "XML"][
             name[name.index(after: dot)...].lowercased()]
     }
 
@@ -30,7 +41,7 @@ public enum DocumentReader {
         }
     }
 
-    /// Reads all documents in `bytes`; JSON has exactly one.
+    /// Reads all documents in `bytes`; JSON and TOML have exactly one, JSON Lines one for each line that is not blank.
     ///
     /// - Parameter format: The notation; by default that of the file's name, else a guess.
     public static func readAll(
@@ -46,8 +57,34 @@ public enum DocumentReader {
         }
         switch format ?? file.flatMap(Self.format(ofFile:)) ?? guess(bytes) {
         case .json: return [try JSONReader.read(source, options: options)]
+        case .jsonc: return [try JSONReader.read(source, options: options.withComments)]
+        case .toml: return [try TOMLReader.read(source, options: options)]
         case .yaml: return try YAMLReader.read(source, options: options)
+        case .jsonl: return try readLines(source, options: options)
         }
+    }
+
+    /// Reads a JSON value from each line; what is wrong in several lines is reported together.
+    private static func readLines(
+        _ source: SourceText, options: ReadOptions
+    ) throws(DiagnosticsError) -> [Document] {
+        var documents: [Document] = []
+        var diagnostics: [Diagnostic] = []
+        var sources: [SourceText] = []
+        var lines = LineReader(source.bytes)
+        while let line = lines.next(), diagnostics.count < options.maximumDiagnostics {
+            let text = SourceText(
+                file: source.file, bytes: Array(source.bytes[line.range]), firstLine: line.number,
+                firstOffset: line.range.lowerBound)
+            do {
+                documents.append(try JSONReader.read(text, options: options))
+            } catch {
+                diagnostics += error.diagnostics
+                sources += error.sources
+            }
+        }
+        if !diagnostics.isEmpty { throw DiagnosticsError(diagnostics, sources: sources) }
+        return documents
     }
 
     /// Reads the one document in `bytes`.

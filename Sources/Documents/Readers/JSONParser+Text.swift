@@ -219,7 +219,23 @@ extension JSONParser {
         return builder.depth == 0 ? .end : .separator
     }
 
+    /// Reports what is not UTF-8.
+    mutating func checkText(_ range: Range<Int>) {
+        var index = range.lowerBound
+        while index < range.upperBound {
+            let length = bytes[index] < 0x80 ? 1 : UTF8Check.sequenceLength(bytes, index)
+            if length == 0 {
+                problems.add(
+                    "document.invalid-utf8", "the byte 0x\(hex(bytes[index])) is not part of well-formed UTF-8",
+                    index..<(index + 1), help: "save the file as UTF-8")
+                if problems.isFull { return }
+            }
+            index += max(1, length)
+        }
+    }
+
     mutating func trailingComma() {
+        if options.allowsTrailingCommas { return }
         var comma = at
         while comma > 0, bytes[comma] != UInt8(ascii: ",") { comma -= 1 }
         problems.add(

@@ -2,6 +2,8 @@
 
 /// Reads JSON (RFC 8259) strictly.
 ///
+/// With ``ReadOptions/allowsComments`` and ``ReadOptions/allowsTrailingCommas`` it reads JSONC.
+///
 /// The text must be well-formed UTF-8 and follow the grammar; a byte order mark is skipped. Reading goes on after
 /// common mistakes (trailing or missing commas, comments, bad escapes, bad numbers), so that one run reports several.
 /// The reader keeps its own stack: depth is bounded by ``ReadOptions/maximumDepth``, never by the thread's stack.
@@ -46,7 +48,8 @@ public enum JSONReader {
         }
         let diagnostics = problems.problems.isEmpty ? [] : problems.diagnostics(source)
         guard let tree, !problems.hasErrors else { throw DiagnosticsError(diagnostics, sources: [source]) }
-        return Document(tree: tree, source: source, format: .json, diagnostics: diagnostics)
+        return Document(
+            tree: tree, source: source, format: options.allowsComments ? .jsonc : .json, diagnostics: diagnostics)
     }
 }
 
@@ -121,17 +124,25 @@ struct JSONParser {
         guard at + 1 < bytes.count else { return false }
         let start = at
         if bytes[at + 1] == UInt8(ascii: "/") {
-            while at < bytes.count, bytes[at] != 0x0A { at += 1 }
+            while at < bytes.count, bytes[at] != 0x0A, bytes[at] != 0x0D { at += 1 }
         } else if bytes[at + 1] == UInt8(ascii: "*") {
             at += 2
             while at + 1 < bytes.count, !(bytes[at] == UInt8(ascii: "*") && bytes[at + 1] == UInt8(ascii: "/")) {
                 at += 1
             }
+            if at + 1 >= bytes.count, options.allowsComments {
+                problems.add(
+                    "json.unterminated-comment", "the comment does not end", start..<(start + 2), help: "add a closing '*/'")
+            }
             at = min(at + 2, bytes.count)
         } else {
             return false
         }
-        problems.add("json.comment", "comments are not part of JSON", start..<at, help: "remove the comment")
+        if options.allowsComments {
+            checkText(start..<at)
+        } else {
+            problems.add("json.comment", "comments are not part of JSON", start..<at, help: "remove the comment")
+        }
         return true
     }
 

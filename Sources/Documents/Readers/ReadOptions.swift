@@ -16,11 +16,25 @@ public struct ReadOptions: Hashable, Sendable {
     public var aliasBudget = 1_000_000
     /// Whether `<<` in YAML merges mappings (YAML 1.1) or is a key like others (1.2).
     public var mergeKeys = false
+    /// Whether JSON may have `//` and `/* */` comments.
+    public var allowsComments = false
+    /// Whether a comma may stand before a closing bracket in JSON.
+    public var allowsTrailingCommas = false
     /// How many problems are reported before reading stops.
     public var maximumDiagnostics = 20
 
     public init() {}
 
+    /// The same options for JSON with comments and trailing commas.
+    public var withComments: ReadOptions {
+        var options = self
+        options.allowsComments = true
+        options.allowsTrailingCommas = true
+        return options
+    }
+
+    /// For configuration in JSON with comments and trailing commas.
+    public static let commented = ReadOptions.strict.withComments
     /// For specs and configuration: duplicate keys are errors.
     public static let strict = ReadOptions()
     /// For data to be validated: duplicate keys are warnings.

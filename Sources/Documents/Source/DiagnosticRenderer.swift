@@ -58,7 +58,7 @@ public struct DiagnosticRenderer: Sendable {
         let bar = String(repeating: " ", count: gutter) + " |"
         var previous: Int?
         for mark in marks.sorted(by: { $0.range.start < $1.range.start }) {
-            guard let source = source(for: mark.range.file) else { continue }
+            guard let source = source(for: mark.range) else { continue }
             let number = mark.range.start.line
             guard let excerpt = Self.excerpt(source, mark.range) else { continue }
             if previous != number {
@@ -82,8 +82,11 @@ public struct DiagnosticRenderer: Sendable {
         return lines.joined(separator: "\n") + "\n" + apart.map { "  " + text($0) }.joined()
     }
 
-    private func source(for file: String?) -> SourceText? {
-        sources.first { $0.file == file }
+    private func source(for range: SourceRange) -> SourceText? {
+        // Each line of a file may be a text of its own.
+        sources.first {
+            $0.file == range.file && $0.firstLine <= range.start.line && range.start.line < $0.firstLine + $0.lineCount
+        }
     }
 
     private func bold(_ text: String) -> String { color ? "\u{1B}[1m\(text)\u{1B}[0m" : text }

@@ -48,6 +48,9 @@ public final class SourceText: Sendable {
     public let file: String?
     /// The text as read.
     public let bytes: [UInt8]
+    /// The number of its first line, and the bytes before it: the text may be a part of a file.
+    public let firstLine: Int
+    public let firstOffset: Int
 
     /// Offsets of line starts, and the scalars before each block of bytes.
     private struct Table {
@@ -58,9 +61,11 @@ public final class SourceText: Sendable {
     private static let blockSize = 1024
     private let table = Mutex<Table?>(nil)
 
-    public init(file: String?, bytes: [UInt8]) {
+    public init(file: String?, bytes: [UInt8], firstLine: Int = 1, firstOffset: Int = 0) {
         self.file = file
         self.bytes = bytes
+        self.firstLine = firstLine
+        self.firstOffset = firstOffset
     }
 
     /// The line and column of a byte offset; offsets beyond the text give its end.
@@ -72,7 +77,7 @@ public final class SourceText: Sendable {
             let line = Self.line(of: place, in: table.lineStarts)
             let start = table.lineStarts[line]
             let column = scalars(before: place, table) - scalars(before: start, table) + 1
-            return SourcePosition(offset: place, line: line + 1, column: column)
+            return SourcePosition(offset: place + firstOffset, line: line + firstLine, column: column)
         }
     }
 
@@ -81,9 +86,10 @@ public final class SourceText: Sendable {
         SourceRange(file: file, start: position(at: offsets.lowerBound), end: position(at: offsets.upperBound))
     }
 
-    /// The text of a line counted from 1, without its line end; nil beyond the last.
+    /// The text of a line of the file, without its line end; nil outside of the text.
     public func line(_ number: Int) -> String? {
         withTable { table in
+            let number = number - firstLine + 1
             guard number >= 1, number <= table.lineStarts.count else { return nil }
             let start = table.lineStarts[number - 1]
             var end = number < table.lineStarts.count ? table.lineStarts[number] : bytes.count

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The notation a document was read from.
-public enum DocumentFormat: String, Hashable, Sendable { case json, yaml }
+public enum DocumentFormat: String, Hashable, Sendable, CaseIterable {
+    case json, yaml
+    /// JSON with comments and trailing commas.
+    case jsonc
+    case toml
+    /// JSON values, one a line.
+    case jsonl
+}
 
 /// A document: a tree of nodes, each with its place in the source.
 ///
