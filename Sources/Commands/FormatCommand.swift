@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Documents
+import Foundation
+
+struct FormatCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "format",
+        abstract: "Lay out JSON, JSON with comments, JSON Lines and TOML.",
+        discussion: """
+            Changes white space and commas only: comments, key order and the spelling of numbers and strings stay. Prints the
+            result, or rewrites the files with --write. A file with a mistake is left alone. Exit status 2 where a file
+            is wrong, or with --check or --diff would change.
+
+            EXAMPLE
+              formwork format --write settings.jsonc pyproject.toml
+              formwork format --check config/*.json
+              formwork format --stdin-filename x.toml < x.toml
+            """
+    )
+
+    @Flag(name: .long, help: "Print the names of files that would change, and nothing else.")
+    var check = false
+
+    @Flag(name: .long, help: "Print what would change.")
+    var diff = false
+
+    @Flag(name: .shortAndLong, help: "Rewrite files that change, each whole or not at all.")
+    var write = false
+
+    @Option(name: .long, help: "The name that tells the notation of standard input.")
+    var stdinFilename: String?
+
+    @Option(name: .long, help: "Spaces for each level.")
+    var indent: Int = FormatOptions().indent
+
+    @Option(name: .long, help: "Characters that a line should not exceed.")
+    var width: Int = FormatOptions().width
+
+    @Argument(help: "Files; '-' or nothing is standard input.")
+    var files: [String] = []
+
+    func validate() throws {
+        if write && (check || diff) { throw ValidationError("--write goes with neither --check nor --diff") }
+        if write && (files.isEmpty || files.contains("-")) { throw ValidationError("--write needs files") }
+        if !(1...16).contains(indent) { throw ValidationError("--indent must lie between 1 and 16") }
+        if !(20...10_000).contains(width) { throw ValidationError("--width must lie between 20 and 10000") }
+    }
+
+    func run() throws {
+        var worst = ExitStatus.ok
+        var changed = 0
+        for path in files.isEmpty ? ["-"] : files {
+            do {
+                if try format(path) { changed += 1 }
+            } catch {
+                let status = Formwork.report(error)
+                // What is wrong is data here, whatever the notation.
+                let isData = status == .schemaInvalid
+                if worst == .ok || status == .internalError { worst = isData ? .dataInvalid : status }
+            }
+        }
+        if worst == .ok, changed > 0, check || diff { worst = .dataInvalid }
+        if worst != .ok { throw CommandFailure(worst) }
+    }
+
+    /// Formats one file; says whether it would change, or has.
+    private func format(_ path: String) throws -> Bool {
+        let old = try Console.read(path)
+        let name = path == "-" ? stdinFilename ?? "<stdin>" : path
+        let new = try DocumentFormatter.format(
+            old, file: name, options: FormatOptions(indent: indent, width: width))
+        let isChanged = old != new
+        if check, isChanged { try Console.line(name) }
+        if diff, isChanged {
+            try Console.write(LineDifference.unified(old, new, oldName: "a/\(name)", newName: "b/\(name)"))
+        }
+        if write {
+            if isChanged { try Console.writeFile(path, String(decoding: new, as: UTF8.self)) }
+        } else if !check, !diff {
+            try Console.write(new)
+        }
+        return isChanged
+    }
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How documents are laid out.
+public struct FormatOptions: Hashable, Sendable {
+    /// Spaces for each level.
+    public var indent = 2
+    /// The characters that a line should not exceed where there is a choice.
+    public var width = 100
+
+    public init(indent: Int = 2, width: Int = 100) {
+        self.indent = indent
+        self.width = width
+    }
+}
+
+/// Lays out JSON, JSON with comments, JSON Lines and TOML, and changes nothing but white space and commas.
+///
+/// Comments, the spelling of numbers and strings and the order of keys stay; of several blank lines one stays. A line end
+/// style that the text begins with is kept, as is a byte order mark. What comes out is laid out already: formatting it again
+/// changes nothing. A text with a mistake is refused.
+///
+///     let tidy = try DocumentFormatter.format(bytes, file: "settings.jsonc")
+public enum DocumentFormatter {
+    /// Lays out a text.
+    ///
+    /// - Parameters:
+    ///   - file: Its name, which tells the notation where `format` does not.
+    ///   - options: The layout.
+    /// - Throws: ``DiagnosticsError`` with what is wrong with the text, `format.unsupported` for YAML, `format.changed` if the result
+    /// would not mean the same, which is a defect.
+    public static func format(
+        _ bytes: [UInt8], file: String? = nil, format: DocumentFormat? = nil, options: FormatOptions = FormatOptions()
+    ) throws(DiagnosticsError) -> [UInt8] {
+        let source = SourceText(file: file, bytes: bytes)
+        let notation = format ?? file.flatMap { DocumentReader.format(ofFile: $0) } ?? DocumentReader.guess(bytes)
+        if notation == .jsonl { return try formatLines(source) }
+        let (document, tree) = try read(source, notation)
+        var printer = LayoutPrinter(tree, notation, options)
+        let result = printer.print()
+        // A layout that changes the meaning must never reach a file.
+        let (again, other) = try read(SourceText(file: file, bytes: result), notation)
+        guard again.root.isEqual(document.root), trimmed(other.comments) == trimmed(tree.comments) else {
+            throw DiagnosticsError(
+                [Diagnostic("format.changed", "the layout would change what the document says; nothing is changed")],
+                sources: [source])
+        }
+        return result
+    }
+
+    private static func trimmed(_ comments: [String]) -> [Substring] {
+        comments.map { comment in
+            let end = comment.utf8.reversed().prefix { $0 == 0x20 || $0 == 0x09 }.count
+            return Substring(comment.utf8.dropLast(end))
+        }
+    }
+
+    private static func read(
+        _ source: SourceText, _ notation: DocumentFormat
+    ) throws(DiagnosticsError) -> (document: Document, tree: SyntaxTree) {
+        var options = ReadOptions.lenient
+        options.loneSurrogates = .replace
+        switch notation {
+        case .json: return try JSONSyntax.read(source, options: options)
+        case .jsonc: return try JSONSyntax.read(source, options: options.withComments)
+        case .toml: return try TOMLReader.readSyntax(source, options: options)
+        case .yaml, .jsonl:
+            throw DiagnosticsError([
+                Diagnostic("format.unsupported", "\(notation.rawValue.uppercased()) cannot be formatted yet")
+            ])
+        }
+    }
+
+    /// One value on each line, each on one line.
+    private static func formatLines(_ source: SourceText) throws(DiagnosticsError) -> [UInt8] {
+        var result: [UInt8] = []
+        var diagnostics: [Diagnostic] = []
+        var lines = LineReader(source.bytes)
+        while let line = lines.next(), diagnostics.count < 20 {
+            let text = SourceText(
+                file: source.file, bytes: Array(source.bytes[line.range]), firstLine: line.number,
+                firstOffset: line.range.lowerBound)
+            do {
+                let tree = try read(text, .json).tree
+                var options = FormatOptions()
+                options.width = .max
+                var printer = LayoutPrinter(tree, .json, options)
+                result += printer.print()
+            } catch {
+                diagnostics += error.diagnostics
+            }
+        }
+        if !diagnostics.isEmpty { throw DiagnosticsError(diagnostics, sources: [source]) }
+        return result
+    }
+}
