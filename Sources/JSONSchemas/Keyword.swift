@@ -49,10 +49,13 @@ enum Keyword: String, CaseIterable {
         self = keyword
     }
 
-    /// Names of every keyword that `dialect` knows, for "did you mean".
-    static func names(in dialect: Dialect) -> [String] {
-        allCases.filter { $0.isKnown(in: dialect.draft) }.map(\.rawValue)
-    }
+    /// Names of every keyword that a draft knows, for "did you mean".
+    static func names(in draft: Draft) -> Spelling.Lexicon? { lexicons[draft] }
+
+    private static let lexicons: [Draft: Spelling.Lexicon] = Dictionary(
+        uniqueKeysWithValues: Draft.allCases.map { draft in
+            (draft, Spelling.Lexicon(allCases.filter { $0.isKnown(in: draft) }.map(\.rawValue)))
+        })
 
     /// Whether the draft defines the keyword (or keeps it for compatibility).
     func isKnown(in draft: Draft) -> Bool {

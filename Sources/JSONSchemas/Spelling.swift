@@ -2,19 +2,54 @@
 
 /// Suggestions for misspelt names.
 enum Spelling {
+    /// Words that may have been meant, made ready for comparison.
+    struct Lexicon: Sendable {
+        fileprivate struct Entry {
+            var word: String
+            var letters: [Unicode.Scalar]
+            var marks: UInt64
+        }
+
+        fileprivate let entries: [Entry]
+
+        init(_ words: some Sequence<String>) {
+            entries = words.map { word in
+                let letters = Spelling.letters(of: word)
+                return Entry(word: word, letters: letters, marks: Spelling.marks(letters))
+            }
+        }
+
+        /// The word most like another one, if one is close enough to be what was meant.
+        func closest(to word: String) -> String? {
+            let wanted = Spelling.letters(of: word)
+            guard !wanted.isEmpty else { return nil }
+            let limit = max(1, wanted.count / 3)
+            let marks = Spelling.marks(wanted)
+            var best: (word: String, distance: Int)?
+            for entry in entries {
+                // An edit changes the length by one at most, and the set of letters by two.
+                guard abs(entry.letters.count - wanted.count) <= limit,
+                    (entry.marks ^ marks).nonzeroBitCount <= 2 * limit
+                else { continue }
+                let distance = Spelling.distance(wanted, entry.letters)
+                if distance <= limit, distance < (best?.distance ?? Int.max) { best = (entry.word, distance) }
+            }
+            return best?.word
+        }
+    }
+
     /// The candidate most like `word`, if one is close enough to be what was meant.
     static func closest(to word: String, among candidates: [String]) -> String? {
-        let wanted = Array(word.lowercased().unicodeScalars.prefix(64))
-        guard !wanted.isEmpty, candidates.count <= 2_000 else { return nil }
-        let limit = max(1, wanted.count / 3)
-        var best: (word: String, distance: Int)?
-        for candidate in candidates {
-            let letters = Array(candidate.lowercased().unicodeScalars.prefix(64))
-            guard abs(letters.count - wanted.count) <= limit else { continue }
-            let distance = distance(wanted, letters)
-            if distance <= limit, distance < (best?.distance ?? Int.max) { best = (candidate, distance) }
-        }
-        return best?.word
+        candidates.count <= 2_000 ? Lexicon(candidates).closest(to: word) : nil
+    }
+
+    private static func letters(of word: String) -> [Unicode.Scalar] {
+        Array(word.lowercased().unicodeScalars.prefix(64))
+    }
+
+    /// A bit for each letter that occurs; some letters share one.
+    private static func marks(_ letters: [Unicode.Scalar]) -> UInt64 {
+        letters.reduce(0) { $0 | 1 << UInt64($1.value & 63) }
     }
 
     /// The number of insertions, deletions, replacements and swaps of neighbours between two words.

@@ -22,7 +22,7 @@ public struct ResourceID: Hashable, Sendable {
 /// An absent keyword is nil or empty. Keywords of older drafts appear as what they mean today: a tuple in `items` is
 /// in ``prefixItems``, `additionalItems` in ``items``, a boolean `exclusiveMinimum` has moved `minimum` to
 /// ``exclusiveMinimum``, `dependencies` is split. ``location(ofKeyword:)`` finds the keyword as written.
-public struct Subschema: Sendable {
+public final class Subschema: @unchecked Sendable {  // the loader writes it, and nobody after that
     /// A key of an object and the schema for its value.
     public struct Property: Sendable {
         public var key: String
@@ -58,74 +58,74 @@ public struct Subschema: Sendable {
     let origin: SchemaOrigin
 
     /// Non-nil for the schemas `true` and `false`.
-    public internal(set) var boolean: Bool?
+    @exclusivity(unchecked) public internal(set) var boolean: Bool?
 
-    public internal(set) var type: TypeSet?
-    public internal(set) var enumeration: [JSONValue]?
-    public internal(set) var constant: JSONValue?
+    @exclusivity(unchecked) public internal(set) var type: TypeSet?
+    @exclusivity(unchecked) public internal(set) var enumeration: [JSONValue]?
+    @exclusivity(unchecked) public internal(set) var constant: JSONValue?
 
-    public internal(set) var minimum: DecimalNumber?
-    public internal(set) var exclusiveMinimum: DecimalNumber?
-    public internal(set) var maximum: DecimalNumber?
-    public internal(set) var exclusiveMaximum: DecimalNumber?
-    public internal(set) var multipleOf: DecimalNumber?
+    @exclusivity(unchecked) public internal(set) var minimum: DecimalNumber?
+    @exclusivity(unchecked) public internal(set) var exclusiveMinimum: DecimalNumber?
+    @exclusivity(unchecked) public internal(set) var maximum: DecimalNumber?
+    @exclusivity(unchecked) public internal(set) var exclusiveMaximum: DecimalNumber?
+    @exclusivity(unchecked) public internal(set) var multipleOf: DecimalNumber?
 
     /// Lengths count Unicode scalars. A limit beyond `Int` is stored as `Int.max`.
-    public internal(set) var minLength: Int?
-    public internal(set) var maxLength: Int?
-    package internal(set) var pattern: Pattern?
-    public internal(set) var format: String?
+    @exclusivity(unchecked) public internal(set) var minLength: Int?
+    @exclusivity(unchecked) public internal(set) var maxLength: Int?
+    @exclusivity(unchecked) package internal(set) var pattern: Pattern?
+    @exclusivity(unchecked) public internal(set) var format: String?
     /// Whether the dialect's vocabulary asserts formats, whatever the policy of the validator.
-    public internal(set) var formatIsAsserted = false
+    @exclusivity(unchecked) public internal(set) var formatIsAsserted = false
     /// Whether strings must be taken from the text that is being transformed: `x-verbatim`.
-    public internal(set) var isVerbatim = false
+    @exclusivity(unchecked) public internal(set) var isVerbatim = false
 
-    public internal(set) var prefixItems: [SubschemaID] = []
+    @exclusivity(unchecked) public internal(set) var prefixItems: [SubschemaID] = []
     /// For the elements after the prefix.
-    public internal(set) var items: SubschemaID?
-    public internal(set) var contains: SubschemaID?
-    public internal(set) var minContains: Int?
-    public internal(set) var maxContains: Int?
+    @exclusivity(unchecked) public internal(set) var items: SubschemaID?
+    @exclusivity(unchecked) public internal(set) var contains: SubschemaID?
+    @exclusivity(unchecked) public internal(set) var minContains: Int?
+    @exclusivity(unchecked) public internal(set) var maxContains: Int?
     /// Whether elements that match ``contains`` count as evaluated: since draft 2020-12.
-    public internal(set) var containsEvaluates = true
-    public internal(set) var minItems: Int?
-    public internal(set) var maxItems: Int?
-    public internal(set) var uniqueItems = false
-    public internal(set) var unevaluatedItems: SubschemaID?
+    @exclusivity(unchecked) public internal(set) var containsEvaluates = true
+    @exclusivity(unchecked) public internal(set) var minItems: Int?
+    @exclusivity(unchecked) public internal(set) var maxItems: Int?
+    @exclusivity(unchecked) public internal(set) var uniqueItems = false
+    @exclusivity(unchecked) public internal(set) var unevaluatedItems: SubschemaID?
 
     /// In source order.
-    public internal(set) var properties: [Property] = []
-    public internal(set) var patternProperties: [PatternProperty] = []
-    public internal(set) var additionalProperties: SubschemaID?
-    public internal(set) var propertyNames: SubschemaID?
-    public internal(set) var required: [String] = []
-    public internal(set) var minProperties: Int?
-    public internal(set) var maxProperties: Int?
-    public internal(set) var dependentRequired: [DependentKeys] = []
-    public internal(set) var dependentSchemas: [Property] = []
-    public internal(set) var unevaluatedProperties: SubschemaID?
+    @exclusivity(unchecked) public internal(set) var properties: [Property] = []
+    @exclusivity(unchecked) public internal(set) var patternProperties: [PatternProperty] = []
+    @exclusivity(unchecked) public internal(set) var additionalProperties: SubschemaID?
+    @exclusivity(unchecked) public internal(set) var propertyNames: SubschemaID?
+    @exclusivity(unchecked) public internal(set) var required: [String] = []
+    @exclusivity(unchecked) public internal(set) var minProperties: Int?
+    @exclusivity(unchecked) public internal(set) var maxProperties: Int?
+    @exclusivity(unchecked) public internal(set) var dependentRequired: [DependentKeys] = []
+    @exclusivity(unchecked) public internal(set) var dependentSchemas: [Property] = []
+    @exclusivity(unchecked) public internal(set) var unevaluatedProperties: SubschemaID?
     /// The keys that come first in generated objects, in this order: `x-order`.
-    public internal(set) var order: [String] = []
+    @exclusivity(unchecked) public internal(set) var order: [String] = []
 
-    public internal(set) var allOf: [SubschemaID] = []
-    public internal(set) var anyOf: [SubschemaID] = []
-    public internal(set) var oneOf: [SubschemaID] = []
-    public internal(set) var not: SubschemaID?
-    public internal(set) var ifSchema: SubschemaID?
-    public internal(set) var thenSchema: SubschemaID?
-    public internal(set) var elseSchema: SubschemaID?
-    public internal(set) var reference: SubschemaID?
-    public internal(set) var dynamicReference: DynamicReference?
+    @exclusivity(unchecked) public internal(set) var allOf: [SubschemaID] = []
+    @exclusivity(unchecked) public internal(set) var anyOf: [SubschemaID] = []
+    @exclusivity(unchecked) public internal(set) var oneOf: [SubschemaID] = []
+    @exclusivity(unchecked) public internal(set) var not: SubschemaID?
+    @exclusivity(unchecked) public internal(set) var ifSchema: SubschemaID?
+    @exclusivity(unchecked) public internal(set) var thenSchema: SubschemaID?
+    @exclusivity(unchecked) public internal(set) var elseSchema: SubschemaID?
+    @exclusivity(unchecked) public internal(set) var reference: SubschemaID?
+    @exclusivity(unchecked) public internal(set) var dynamicReference: DynamicReference?
     /// A reference whose target is not known, as written; only with ``SchemaOptions/UnresolvedReferences/deferred``.
-    public internal(set) var unresolvedReference: String?
+    @exclusivity(unchecked) public internal(set) var unresolvedReference: String?
 
-    public internal(set) var title: String?
+    @exclusivity(unchecked) public internal(set) var title: String?
     /// `description` of the schema.
-    public internal(set) var summary: String?
-    public internal(set) var defaultValue: JSONValue?
-    public internal(set) var examples: [JSONValue] = []
+    @exclusivity(unchecked) public internal(set) var summary: String?
+    @exclusivity(unchecked) public internal(set) var defaultValue: JSONValue?
+    @exclusivity(unchecked) public internal(set) var examples: [JSONValue] = []
     /// Names of the members without a meaning in the dialect, `x-…` extensions among them; ``node`` has the values.
-    public internal(set) var unknownKeywords: [String] = []
+    @exclusivity(unchecked) public internal(set) var unknownKeywords: [String] = []
 
     init(id: SubschemaID, resource: ResourceID, node: Node, origin: SchemaOrigin) {
         self.id = id

@@ -465,7 +465,7 @@ extension SchemaLoader {
     /// The keyword that a word is close to.
     private mutating func suggestion(for name: String, in dialect: Dialect) -> String? {
         if let known = suggestions[dialect.draft]?[name] { return known }
-        let near = Spelling.closest(to: name, among: Keyword.names(in: dialect))
+        let near = Keyword.names(in: dialect.draft)?.closest(to: name)
         suggestions[dialect.draft, default: [:]][name] = .some(near)
         return near
     }
