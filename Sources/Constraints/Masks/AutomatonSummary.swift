@@ -260,14 +260,14 @@ final class AutomatonSummary {
         var result = BodySummary()
         var region = Region(longest: shortest(start), canWait: canRepeat(start))
         result.classes = classes
-        result.scalars = explore(start, classes, &region)
+        (result.scalars, result.endsDead) = explore(start, classes, &region)
         if result.scalars < .max {
             var kept = classes
             // Each round gives up a class at least.
             while kept != 0, let narrower = conflict(start, kept) { kept = narrower }
             if kept != 0, kept != classes {
                 result.fewerClasses = kept
-                result.moreScalars = explore(start, kept, &region)
+                (result.moreScalars, result.fewerEndDead) = explore(start, kept, &region)
                 if result.moreScalars <= result.scalars { (result.fewerClasses, result.moreScalars) = (0, 0) }
             }
         }
@@ -288,19 +288,28 @@ final class AutomatonSummary {
         var canWait: Bool
     }
 
-    /// The number of scalars of the given classes that keep the automaton alive in any order; `Int.max` for any number.
-    private func explore(_ start: Automaton.StateID, _ classes: UInt64, _ region: inout Region) -> Int {
-        var seen: Set<Int32> = [start.rawValue]
+    /// The number of scalars of the given classes that keep the automaton alive in any order, `Int.max` for any number;
+    /// and whether one more is dead whatever they are.
+    private func explore(
+        _ start: Automaton.StateID, _ classes: UInt64, _ region: inout Region
+    ) -> (scalars: Int, endsDead: Bool) {
+        var layers: [Int32: Int] = [start.rawValue: 0]
         var layer = [start]
         var depth = 1
         var visits = 0
+        // Whether each state was met after one number of scalars only.
+        var isStrict = true
         while true {
             var next: [Automaton.StateID] = []
             var isClosed = true
             for state in layer {
                 for (number, bits) in touching.enumerated() where bits & classes != 0 {
                     let target = automaton.transition(state, class: number)
-                    guard seen.insert(target.rawValue).inserted else { continue }
+                    if let known = layers[target.rawValue] {
+                        isStrict = isStrict && known == depth
+                        continue
+                    }
+                    layers[target.rawValue] = depth
                     next.append(target)
                     visits += 1
                     if classes & ~aliveClasses(target) != 0 { isClosed = false }
@@ -309,16 +318,24 @@ final class AutomatonSummary {
                 }
                 if visits > AutomatonSummary.regionLimit {
                     // The states after the last scalar are not all known.
-                    if depth > 1 { return depth - 1 }
+                    if depth > 1 { return (depth - 1, false) }
                     region.longest = .max
-                    return depth
+                    return (depth, false)
                 }
             }
-            if next.isEmpty { return .max }
-            if !isClosed { return depth }
+            if next.isEmpty { return (.max, false) }
+            if !isClosed { return (depth, isStrict && next.allSatisfy { endsAll($0, classes) }) }
             depth += 1
             layer = next
         }
+    }
+
+    /// Whether no scalar of the classes keeps the automaton alive.
+    private func endsAll(_ state: Automaton.StateID, _ classes: UInt64) -> Bool {
+        for (number, bits) in touching.enumerated() where bits & classes != 0 {
+            if isAlive(automaton.transition(state, class: number)) { return false }
+        }
+        return true
     }
 
     /// Fewer classes where runs of the given ones do not keep the automaton alive; nil where they do as far as can be

@@ -15,6 +15,9 @@ struct BodySummary {
     var longestRest: Int = 0
     /// Whether completions of any greater length exist as well.
     var canWait = false
+    /// Whether all longer runs of ``classes`` are dead, and of ``fewerClasses``.
+    var endsDead = false
+    var fewerEndDead = false
 
     static let none = BodySummary()
 
@@ -37,11 +40,12 @@ struct BodySummary {
         let rest = max(longestRest, least)
         guard least == 0 || canWait, most > rest else { return .none }
         let room = most == .max ? .max : most - rest
-        return BodySummary(
-            classes: classes, scalars: min(scalars, room), fewerClasses: fewerClasses,
-            moreScalars: min(moreScalars, room),
-            longestRest: longestRest, canWait: canWait
-        )
+        var result = self
+        result.scalars = min(scalars, room)
+        result.moreScalars = min(moreScalars, room)
+        result.endsDead = endsDead && scalars <= room
+        result.fewerEndDead = fewerEndDead && moreScalars <= room
+        return result
     }
 }
 

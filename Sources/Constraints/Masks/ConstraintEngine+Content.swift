@@ -3,9 +3,9 @@
 import Patterns
 
 extension ConstraintEngine {
-    /// Adds the tokens that begin within a string which an automaton watches over; what closes it is looked at by the
-    /// caller.
-    func addContent(_ knowledge: AutomatonSummary, _ body: StringBody, into words: UnsafeMutablePointer<UInt64>) {
+    /// Writes the tokens that begin within a string which an automaton watches over, over all of `words`; what closes it
+    /// is looked at by the caller.
+    func writeContent(_ knowledge: AutomatonSummary, _ body: StringBody, into words: UnsafeMutablePointer<UInt64>) {
         let most = body.remainingScalars ?? .max
         if body.missingScalars == 0, most >= vocabulary.longestToken {
             // Content alone is the same wherever the automaton is in the same state, for other schemas too, as long as
@@ -20,25 +20,56 @@ extension ConstraintEngine {
                 if knowledge.reach(body.state, vocabulary) == nil { masks.store(key, words) }
                 knowledge.setReach(body.state, vocabulary, reach)
                 if reach <= most { return }
-                words.update(repeating: 0, count: vocabulary.wordCapacity)
             }
         }
         _ = walkContent(knowledge, body, into: words)
     }
 
-    /// Walks over all tokens with content; returns the most scalars that a token and the shortest rest after it have.
+    /// Writes all tokens with content over all of `words`; returns the most scalars that a token and the shortest rest
+    /// after it have.
+    ///
+    /// What any run of some classes keeps alive is taken from slices of the vocabulary; the walk is over the others.
     private func walkContent(
         _ knowledge: AutomatonSummary, _ body: StringBody, into words: UnsafeMutablePointer<UInt64>
     ) -> Int {
+        let most = body.remainingScalars ?? .max
+        let summary = knowledge.summary(of: body.state)
+        let limited = summary.limited(least: body.missingScalars, most: most)
+        let runs = addRuns(limited, rest: min(summary.longestRest, 1 << 40), into: words)
+        let isAll =
+            runs.first.scalars == .max && runs.first.outside & (ScalarClasses.plain | ScalarClasses.partial) == 0
         var walk = ContentWalk(
-            trie: vocabulary.trie, automaton: knowledge.automaton, longestToken: vocabulary.longestToken,
-            window: ContentWindow(
-                knowledge: knowledge, least: body.missingScalars, most: body.remainingScalars ?? .max))
+            trie: isAll ? vocabulary.escaped : vocabulary.trie, automaton: knowledge.automaton,
+            longestToken: vocabulary.longestToken,
+            window: ContentWindow(knowledge: knowledge, least: body.missingScalars, most: most),
+            runs: runs)
         content[0] = ContentState(
             state: body.state, scalars: 0, lexer: .boundary, beginnings: knowledge.beginnings(body.state),
-            summary: knowledge.summary(of: body.state))
+            summary: summary, isInFirst: true, isInSecond: true)
         walk.add(below: 0, content, words) { _ in }
-        return walk.reach
+        return isAll ? max(walk.reach, vocabulary.longestToken + min(summary.longestRest, 1 << 40)) : walk.reach
+    }
+
+    /// Writes the tokens of a summary's runs over all of `words`, where they are many.
+    private func addRuns(
+        _ summary: BodySummary, rest: Int, into words: UnsafeMutablePointer<UInt64>
+    ) -> (first: ContentRun, second: ContentRun) {
+        var runs = (first: ContentRun(), second: ContentRun())
+        if !summary.isEmpty, let (slice, scalars) = vocabulary.contentSlice(summary.classes, scalars: summary.scalars) {
+            words.update(from: slice.words, count: vocabulary.wordCapacity)
+            runs.first = ContentRun(
+                outside: ~summary.classes, scalars: scalars, isFinal: summary.endsDead && scalars == summary.scalars,
+                longestRest: rest)
+        } else {
+            clear(words)
+        }
+        if let (slice, scalars) = vocabulary.contentSlice(summary.fewerClasses, scalars: summary.moreScalars) {
+            for index in 0..<vocabulary.wordCapacity { words[index] |= slice.words[index] }
+            runs.second = ContentRun(
+                outside: ~summary.fewerClasses, scalars: scalars,
+                isFinal: summary.fewerEndDead && scalars == summary.moreScalars, longestRest: rest)
+        }
+        return runs
     }
 
     /// Adds the tokens that close a string which an automaton watches over.
@@ -69,14 +100,21 @@ struct ContentWalk {
     let automaton: Automaton
     let longestToken: Int
     let window: ContentWindow
+    /// Tokens that have been added already.
+    let firstRun: ContentRun
+    let secondRun: ContentRun
     /// The most scalars that a token and the shortest rest after it have together.
     private(set) var reach = 0
 
-    init(trie: TokenTrie, automaton: Automaton, longestToken: Int, window: ContentWindow) {
+    init(
+        trie: TokenTrie, automaton: Automaton, longestToken: Int, window: ContentWindow,
+        runs: (first: ContentRun, second: ContentRun) = (ContentRun(), ContentRun())
+    ) {
         self.trie = trie
         self.automaton = automaton
         self.longestToken = longestToken
         self.window = window
+        (firstRun, secondRun) = runs
     }
 
     /// Adds the tokens strictly below a node; calls `close` with the nodes of closing quotes.
@@ -126,6 +164,17 @@ struct ContentWalk {
             let byte = node.byte
             let isBoundary = parent.pointee.lexer.isBoundary
             if isBoundary {
+                let isInFirst = parent.pointee.isInFirst
+                if isInFirst && firstRun.covers(node.ownClasses, node.ownScalars, after: parent.pointee.scalars)
+                    || parent.pointee.isInSecond
+                        && secondRun.covers(node.ownClasses, node.ownScalars, after: parent.pointee.scalars)
+                {
+                    let run = node.ownScalars == .max ? longestToken : Int(node.ownScalars)
+                    reach = max(
+                        reach, parent.pointee.scalars &+ run &+ max(firstRun.longestRest, secondRun.longestRest))
+                    index = Int(node.end)
+                    continue
+                }
                 if !parent.pointee.beginnings.contains(byte) {
                     index = Int(node.end)
                     continue
@@ -170,6 +219,8 @@ struct ContentWalk {
                     content[depth].state = parent.pointee.state
                     content[depth].scalars = parent.pointee.scalars
                     content[depth].lexer = lexer
+                    content[depth].isInFirst = parent.pointee.isInFirst
+                    content[depth].isInSecond = parent.pointee.isInSecond
                     index += 1
                     continue
                 }
@@ -189,6 +240,11 @@ struct ContentWalk {
                 content[depth] = ContentState(
                     state: state, scalars: scalars, lexer: .boundary, beginnings: knowledge.beginnings(state),
                     summary: below > 8 ? knowledge.summary(of: state, nodes: below) : .none)
+                if parent.pointee.isInFirst || parent.pointee.isInSecond {
+                    let bit = UInt64(1) << UInt64(ScalarClasses.number(of: scalar))
+                    content[depth].isInFirst = parent.pointee.isInFirst && bit & firstRun.outside == 0
+                    content[depth].isInSecond = parent.pointee.isInSecond && bit & secondRun.outside == 0
+                }
                 if node.wide != 0 {
                     walk(index, content, words, close)
                     index = Int(node.end)
@@ -223,6 +279,9 @@ struct ContentState {
     var beginnings = ByteSet()
     /// What runs of content keep the automaton alive; none where that is not worth knowing.
     var summary = BodySummary.none
+    /// Whether the scalars so far are of the classes of the runs that have been added.
+    var isInFirst = false
+    var isInSecond = false
 }
 
 /// An automaton together with the number of scalars that must and may still come.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension ConstraintEngine {
-    /// Adds the tokens that may come next to `words`, the ends of generation excepted.
+    /// Writes the tokens that may come next over all of `words`, the ends of generation excepted.
     func compute(_ configuration: ConfigID, into words: UnsafeMutablePointer<UInt64>) {
         if let schemaMachine {
             compute(schemaMachine, configuration, into: words)
@@ -18,6 +18,7 @@ extension ConstraintEngine {
         let trie = vocabulary.trie
         base = nil
         guard !isGuarded else {
+            clear(words)
             walkGuarded(machine, trie, below: 0, configuration, into: words)
             return
         }
@@ -26,19 +27,20 @@ extension ConstraintEngine {
             let end = machine.stringEnd(configuration)
             if let automaton = body.automaton {
                 let knowledge = AutomatonSummary.of(automaton)
-                addContent(knowledge, body, into: words)
+                writeContent(knowledge, body, into: words)
                 if let closing = end?.closing, !closing.isDead {
                     addContentClosers(machine, knowledge, body, closing, into: words)
                 }
                 for detour in body.detours { follow(machine, configuration, detour, into: words) }
             } else {
-                base = vocabulary.addContent(scalars: most, to: words)
+                base = vocabulary.writeContent(scalars: most, to: words)
                 if let end { addClosers(machine, configuration, body, end, into: words) }
             }
             if end == nil, !addKeyClosers(configuration, into: words) {
                 walk(machine, vocabulary.closers.trie, below: 0, configuration, into: words)
             }
         } else {
+            clear(words)
             walk(machine, trie, below: 0, configuration, into: words)
         }
     }

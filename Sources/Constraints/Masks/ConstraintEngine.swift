@@ -143,12 +143,18 @@ package final class ConstraintEngine {
         let words = mask.storage
         let key = machine.maskKey(configuration)
         if cache.read(key, into: words) { return }
-        words.update(repeating: 0, count: vocabulary.wordCapacity)
-        if !configuration.isDead {
+        if configuration.isDead {
+            clear(words)
+        } else {
             compute(configuration, into: words)
             if machine.isAccepting(configuration) { addEnds(to: words) }
         }
         cache.store(key, words, base: configuration.isDead ? nil : base)
+    }
+
+    /// Takes all tokens out.
+    func clear(_ words: UnsafeMutablePointer<UInt64>) {
+        words.update(repeating: 0, count: vocabulary.wordCapacity)
     }
 
     /// Allows the ends of generation.

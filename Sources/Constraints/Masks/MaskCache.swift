@@ -105,12 +105,12 @@ final class MaskCache {
         let limit = MaskCache.sparseLimit
         var index = 0
         while index < wordCapacity, total <= limit {
-            // Most words add nothing: eight at a time.
-            if index &+ 8 <= wordCapacity, Self.isEmpty(words + index, base.map { $0 + index }) {
-                index &+= 8
+            // Most words add nothing: many at a time.
+            if index &+ Self.stride <= wordCapacity, Self.isEmpty(words + index, base.map { $0 + index }) {
+                index &+= Self.stride
                 continue
             }
-            let end = min(index &+ 8, wordCapacity)
+            let end = min(index &+ Self.stride, wordCapacity)
             while index < end {
                 var word = words[index]
                 if let base { word &= ~base[index] }
@@ -140,11 +140,26 @@ final class MaskCache {
         youngBytes += size(count: count)
     }
 
-    /// Whether eight words have no bit that those of the base lack.
+    /// The words that are looked at together.
+    private static let stride = 32
+
+    /// Whether as many words have no bit that those of the base lack.
     @inline(__always)
     private static func isEmpty(_ words: UnsafeMutablePointer<UInt64>, _ base: UnsafePointer<UInt64>?) -> Bool {
-        var bits = UnsafeRawPointer(words).loadUnaligned(as: SIMD8<UInt64>.self)
-        if let base { bits &= ~UnsafeRawPointer(base).loadUnaligned(as: SIMD8<UInt64>.self) }
+        let raw = UnsafeRawPointer(words)
+        var bits = SIMD8<UInt64>()
+        if let base {
+            let raws = UnsafeRawPointer(base)
+            for offset in Swift.stride(from: 0, to: stride * 8, by: 64) {
+                bits |=
+                    raw.loadUnaligned(fromByteOffset: offset, as: SIMD8<UInt64>.self)
+                    & ~raws.loadUnaligned(fromByteOffset: offset, as: SIMD8<UInt64>.self)
+            }
+        } else {
+            for offset in Swift.stride(from: 0, to: stride * 8, by: 64) {
+                bits |= raw.loadUnaligned(fromByteOffset: offset, as: SIMD8<UInt64>.self)
+            }
+        }
         let half = bits.lowHalf | bits.highHalf
         let quarter = half.lowHalf | half.highHalf
         return quarter.x | quarter.y == 0

@@ -31,6 +31,10 @@ public final class TokenVocabulary: @unchecked Sendable {  // immutable after it
     /// mask words.
     let contentSlices: UnsafeMutablePointer<UInt64>
     let wordCapacity: Int
+    /// Content by the classes of its characters.
+    let slices: ContentSlices
+    /// The content tokens with escapes.
+    let escaped: TokenTrie
     /// The content tokens longer than the last slice but one covers: id and number of scalars, shortest first.
     let longContent: [(token: UInt32, scalars: Int)]
 
@@ -57,6 +61,7 @@ public final class TokenVocabulary: @unchecked Sendable {  // immutable after it
         var ids: [UInt32] = []
         var closers: [Closers.Token] = []
         var content: [(token: UInt32, scalars: Int)] = []
+        var classes: [(token: UInt32, classes: UInt64)] = []
         var singles = ByteSet()
         for (id, token) in tokens.enumerated() {
             if let token, !token.isEmpty, !ends.contains(id), token.count < Int(UInt16.max) {
@@ -64,7 +69,9 @@ public final class TokenVocabulary: @unchecked Sendable {  // immutable after it
                 ids.append(UInt32(id))
                 if token.count == 1 { singles.insert(token[0]) }
                 switch TokenVocabulary.shape(of: token) {
-                case .content(let scalars): content.append((UInt32(id), scalars))
+                case .content(let scalars):
+                    content.append((UInt32(id), scalars))
+                    classes.append((UInt32(id), TokenVocabulary.classes(of: token)))
                 case .closer(let scalars, let end): closers.append((UInt32(id), scalars, Array(token[end...])))
                 case .other: break
                 }
@@ -76,7 +83,10 @@ public final class TokenVocabulary: @unchecked Sendable {  // immutable after it
         singleBytes = singles
         trie = TokenTrie(ids: ids, bytes: bytes, offsets: offsets)
         self.closers = Closers(closers, bytes: bytes, offsets: offsets)
+        escaped = TokenTrie(
+            ids: classes.filter { $0.classes & ScalarClasses.backslash != 0 }.map(\.token), bytes: bytes, offsets: offsets)
         wordCapacity = max(1, (tokens.count + 63) / 64)
+        slices = ContentSlices(classes, wordCapacity: wordCapacity)
         let sliceCount = TokenVocabulary.sliceLimit + 2
         contentSlices = .allocate(capacity: sliceCount * wordCapacity)
         contentSlices.initialize(repeating: 0, count: sliceCount * wordCapacity)
@@ -126,22 +136,25 @@ public final class TokenVocabulary: @unchecked Sendable {  // immutable after it
         return .content(scalars: lexer.isBoundary ? scalars : scalars + 1)
     }
 
-    /// Adds the content tokens of at most `scalars` characters to mask words; returns words that have most of them.
-    func addContent(scalars: Int, to words: UnsafeMutablePointer<UInt64>) -> UnsafePointer<UInt64> {
-        let slice: Int
+    /// Writes the content tokens of at most `scalars` characters over all of `words`; returns words that have most of
+    /// them.
+    func writeContent(scalars: Int, to words: UnsafeMutablePointer<UInt64>) -> UnsafePointer<UInt64> {
+        var slice = TokenVocabulary.sliceLimit + 1
+        var isBetween = false
         if scalars <= TokenVocabulary.sliceLimit {
             slice = max(0, scalars)
         } else if let longest = longContent.last, scalars < longest.scalars {
             slice = TokenVocabulary.sliceLimit
+            isBetween = true
+        }
+        let from = contentSlices + slice * wordCapacity
+        words.update(from: from, count: wordCapacity)
+        if isBetween {
             for (token, length) in longContent {
                 if length > scalars { break }
                 words[Int(token >> 6)] |= 1 << UInt64(token & 63)
             }
-        } else {
-            slice = TokenVocabulary.sliceLimit + 1
         }
-        let from = contentSlices + slice * wordCapacity
-        for index in 0..<wordCapacity { words[index] |= from[index] }
         return UnsafePointer(from)
     }
 }

@@ -43,6 +43,10 @@ extension DecimalNumber {
             let (sum, overflow) = a.small.addingReportingOverflow(b.small)
             if !overflow { return DecimalNumber(small: sum, exponent: a.exponent) }
         }
+        if let (left, right, exponent) = a.alignedSmall(with: b) {
+            let (sum, overflow) = left.addingReportingOverflow(right)
+            if !overflow { return DecimalNumber(small: sum, exponent: exponent) }
+        }
         let (high, low) = a.exponent < b.exponent ? (b, a) : (a, b)
         let (distance, far) = high.exponent.subtractingReportingOverflow(low.exponent)
         guard !far, distance <= maximumAlignment else { return a.magnitude < b.magnitude ? b : a }

@@ -26,7 +26,7 @@ extension DecimalNumber {
     }
 
     /// Both coefficients for the smaller of the two exponents, where they fit 64 bits with room to spare.
-    private func alignedSmall(with other: DecimalNumber) -> (Int64, Int64, Int)? {
+    func alignedSmall(with other: DecimalNumber) -> (Int64, Int64, Int)? {
         guard large == nil, other.large == nil else { return nil }
         let (distance, far) = exponent.subtractingReportingOverflow(other.exponent)
         guard !far, abs(distance) < Self.powersOfTen.count else { return nil }
@@ -56,6 +56,8 @@ extension DecimalNumber {
     package func smallestMultiple(atLeast bound: DecimalNumber) -> DecimalNumber? {
         if isZero { return nil }
         if bound.isZero { return .zero }
+        // Powers of ten divide whatever has no digits below theirs.
+        if large == nil, small == 1, bound.exponent >= exponent { return bound }
         if let (a, b, exponent) = bound.alignedSmall(with: self) {
             let step = abs(b)
             var quotient = a / step
