@@ -59,20 +59,20 @@ package final class SchemaMachine: ConstraintMachine {
     @exclusivity(unchecked) var constantSchemas: [SubschemaID: UInt32?] = [:]
     @exclusivity(unchecked) var disjunctions = Interner<[Literal]>()
     @exclusivity(unchecked) var scopes = Interner<[ResourceID]>()
-    @exclusivity(unchecked) var expansions: [UInt64: [UInt32]] = [:]
+    @exclusivity(unchecked) var expansions = WordMap<[UInt32]>()
     @exclusivity(unchecked) var expanding: Set<UInt64> = []
-    @exclusivity(unchecked) var nodeCosts: [NodeID: Cost] = [:]
+    @exclusivity(unchecked) var nodeCosts = DenseMap<Cost>()
     @exclusivity(unchecked) var keys = Interner<[UInt8]>()
     @exclusivity(unchecked) var groups = Interner<ObjectRules.Group>()
     @exclusivity(unchecked) var knownGroups: [Literal: UInt32] = [:]
     @exclusivity(unchecked) var knownFailures: [FailureKey: (ways: [[Atom]]?, limitations: Int)] = [:]
-    @exclusivity(unchecked) var verdicts: [Literal: UInt32] = [:]
+    @exclusivity(unchecked) var verdicts = WordMap<UInt32>()
     @exclusivity(unchecked) var disjointness: [UInt64: Bool] = [:]
 
     // Shapes and states.
     @exclusivity(unchecked) var grids = Interner<NumberRules>()
     @exclusivity(unchecked) var gridValues: [NumberGrid?] = []
-    @exclusivity(unchecked) var numberStates = Interner<NumberState>()
+    @exclusivity(unchecked) var numberStates = FastInterner<NumberState>()
     @exclusivity(unchecked) var numberCosts: [Cost] = []
     @exclusivity(unchecked) var stringRules = Interner<StringRules>()
     @exclusivity(unchecked) var stringShapes: [StringShape?] = []
@@ -94,10 +94,10 @@ package final class SchemaMachine: ConstraintMachine {
     /// Nodes whose distinct values are being counted, and those whose values contain as many of themselves.
     @exclusivity(unchecked) var countedNodes: Set<NodeID> = []
     @exclusivity(unchecked) var recursivelyCounted: Set<NodeID> = []
-    @exclusivity(unchecked) var arrayOpenCosts: [UInt32: Cost] = [:]
-    @exclusivity(unchecked) var objectOpenCosts: [UInt32: Cost] = [:]
-    @exclusivity(unchecked) var objectMemberCosts: [UInt32: Cost] = [:]
-    @exclusivity(unchecked) var namedValueCosts: [UInt64: Cost] = [:]
+    @exclusivity(unchecked) var arrayOpenCosts = DenseMap<Cost>()
+    @exclusivity(unchecked) var objectOpenCosts = DenseMap<Cost>()
+    @exclusivity(unchecked) var objectMemberCosts = DenseMap<Cost>()
+    @exclusivity(unchecked) var namedValueCosts = WordMap<Cost>()
     @exclusivity(unchecked) var numberLists = FastInterner<[UInt32]>()
     @exclusivity(unchecked) var textSets = Interner<[[UInt8]]>()
     /// All automata, to be given back in the end.
@@ -115,8 +115,9 @@ package final class SchemaMachine: ConstraintMachine {
     @exclusivity(unchecked) var keyShapes: [KeyPlace: UInt32?] = [:]
 
     // Frames.
-    @exclusivity(unchecked) var alternativeLists = FastInterner<[UInt64]>()
-    @exclusivity(unchecked) var continuationTables = Interner<[[UInt64]]>()
+    let alternativeLists = ListInterner()
+    /// The numbers of the lists by tag.
+    let continuationTables = ListInterner()
     @exclusivity(unchecked) var contexts = FastInterner<Context>()
     @exclusivity(unchecked) var contextDepths: [Int] = []
     @exclusivity(unchecked) var contextCosts: [[Cost]] = []
@@ -125,7 +126,13 @@ package final class SchemaMachine: ConstraintMachine {
     @exclusivity(unchecked) var configurations = FastInterner<Configuration>()
     @exclusivity(unchecked) var configurationCosts: [Cost] = []
     let transitions = TransitionTable()
-    @exclusivity(unchecked) var allowedSets: ContiguousArray<ByteSet?> = []
+    /// The configurations before first elements, by those after the opening brackets.
+    @exclusivity(unchecked) var firstElements = WordMap<UInt32>()
+    /// The configurations after keys that are like no other, by alternatives and context.
+    @exclusivity(unchecked) var freshEnds = WordMap<UInt32>()
+    /// Whether another member may come, by object state.
+    @exclusivity(unchecked) var memberChances = DenseMap<Bool>()
+    @exclusivity(unchecked) var allowedSets = DenseMap<ByteSet>()
     @exclusivity(unchecked) var nextOnWitness: [UInt32: UInt8] = [:]
     @exclusivity(unchecked) var witnessLengths: [UInt32: Int] = [:]
 
@@ -171,8 +178,6 @@ package final class SchemaMachine: ConstraintMachine {
         _ = scopes.intern([])
         _ = numberLists.intern([])
         _ = textSets.intern([])
-        _ = alternativeLists.intern([])
-        _ = continuationTables.intern([])
         _ = contexts.intern(Context(kind: .root, table: 0, parent: 0, isRecording: false, isUnique: false, mark: 0))
         contextDepths = [0]
         contextCosts = [[0]]
@@ -205,7 +210,7 @@ package final class SchemaMachine: ConstraintMachine {
                     range: location.range, path: location.pointer)
             ])
         }
-        start = configuration(.value, 0, [Alternative(state: root, tag: 0).rawValue], 0, 0)
+        start = configuration(.value, 0, WordList(Alternative(state: root, tag: 0).rawValue), 0, 0)
     }
 
     deinit { AutomatonPool.shared.give(automata) }
@@ -263,14 +268,12 @@ package final class SchemaMachine: ConstraintMachine {
     }
 
     package func allowedBytes(_ configuration: ConfigID) -> ByteSet {
-        let index = Int(configuration.rawValue)
-        if index < allowedSets.count, let known = allowedSets[index] { return known }
+        if let known = allowedSets[configuration.rawValue] { return known }
         var set = ByteSet()
         candidates(configuration.rawValue).forEach { byte in
             if !step(configuration, byte).isDead { set.insert(byte) }
         }
-        while allowedSets.count <= index { allowedSets.append(nil) }
-        allowedSets[index] = set
+        allowedSets[configuration.rawValue] = set
         return set
     }
 
@@ -280,10 +283,10 @@ package final class SchemaMachine: ConstraintMachine {
     private func projected(_ configuration: ConfigID) -> ConfigID {
         let current = configurations[configuration.rawValue]
         guard current.kind == .string, current.text == 0 else { return configuration }
-        var list = alternativeLists[current.alternatives]
+        var list = WordList()
         var isChanged = false
-        for (index, raw) in list.enumerated() {
-            let alternative = Alternative(rawValue: raw)
+        for alternative in alternatives(current) {
+            list.append(alternative.rawValue)
             var state = stringStates[alternative.state]
             guard state.length > 0, let shape = stringShapes[Int(state.shape)], shape.automaton == nil,
                 shape.finite == nil
@@ -296,7 +299,7 @@ package final class SchemaMachine: ConstraintMachine {
                 length >= shape.minLength ? shape.minLength : shape.minLength - length >= longestToken ? 0 : length
             guard kept != length else { continue }
             state.length = Int32(clamping: kept)
-            list[index] = Alternative(state: intern(state), tag: alternative.tag).rawValue
+            list.replaceLast(Alternative(state: intern(state), tag: alternative.tag).rawValue)
             isChanged = true
         }
         return isChanged

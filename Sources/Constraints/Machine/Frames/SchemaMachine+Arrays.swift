@@ -296,7 +296,7 @@ extension SchemaMachine {
 
     /// A value of a node.
     func sample(_ node: NodeID) -> JSONValue? {
-        let start = configuration(.value, 0, [Alternative(state: node, tag: 0).rawValue], 0, 0)
+        let start = configuration(.value, 0, WordList(Alternative(state: node, tag: 0).rawValue), 0, 0)
         if start.isDead { return nil }
         return value(of: witness(start))
     }

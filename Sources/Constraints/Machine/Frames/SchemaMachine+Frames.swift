@@ -4,30 +4,35 @@ import Documents
 
 extension SchemaMachine {
     /// The alternatives of a configuration.
-    func alternatives(_ configuration: Configuration) -> LazyMapSequence<[UInt64], Alternative> {
+    @inline(__always)
+    func alternatives(_ configuration: Configuration) -> LazyMapSequence<UnsafeBufferPointer<UInt64>, Alternative> {
         alternativeLists[configuration.alternatives].lazy.map { Alternative(rawValue: $0) }
     }
 
     /// The number of the configuration with the given alternatives; dead without any.
     func configuration(
-        _ kind: Configuration.Kind, _ aux: UInt32, _ alternatives: [UInt64], _ context: UInt32, _ text: UInt32
+        _ kind: Configuration.Kind, _ aux: UInt32, _ alternatives: WordList, _ context: UInt32, _ text: UInt32
     ) -> ConfigID {
         if alternatives.isEmpty { return .dead }
-        var list = alternatives
-        if list.count > 1 {
-            list.sort()
-            var last: UInt64?
-            list.removeAll { value in
-                defer { last = value }
-                return value == last
-            }
-        }
-        let configuration = Configuration(
-            kind: kind, aux: aux, alternatives: alternativeLists.intern(list), context: context, text: text)
+        return configuration(kind, aux, list: number(alternatives), context, text)
+    }
+
+    /// The number of the configuration with the alternatives of a list, which are not none.
+    func configuration(
+        _ kind: Configuration.Kind, _ aux: UInt32, list: UInt32, _ context: UInt32, _ text: UInt32
+    ) -> ConfigID {
+        let configuration = Configuration(kind: kind, aux: aux, alternatives: list, context: context, text: text)
         let number = configurations.intern(configuration)
         // Worked out when first asked for: most configurations are only stepped through.
         if Int(number) == configurationCosts.count { configurationCosts.append(Self.unknownCost) }
         return ConfigID(rawValue: number)
+    }
+
+    /// The number of a list of alternatives, in its one form.
+    private func number(_ alternatives: WordList) -> UInt32 {
+        var list = alternatives
+        list.normalise()
+        return list.withWords { alternativeLists.intern($0) }
     }
 
     /// Stands for a cost that has not been asked for yet.
@@ -106,6 +111,16 @@ extension SchemaMachine {
         return cost
     }
 
+    /// Whether an object may go on with another member.
+    ///
+    /// What the cheapest one costs is a question of its own: here the first one that there is will do.
+    func canHaveMember(_ number: UInt32) -> Bool {
+        if let known = memberChances[number] { return known }
+        let result = hasMember(objectStates[number]) ?? (memberCost(object: number) < .infinite)
+        memberChances[number] = result
+        return result
+    }
+
     // MARK: Keys
 
     /// The bytes after a named key with its closing quote.
@@ -122,7 +137,7 @@ extension SchemaMachine {
             if named.isRequired, best < .infinite {
                 best -= commaCost + named.spelling.count + 2 + colonCost + own
             }
-            namedValueCosts[key] = best
+            namedValueCosts.set(key, best)
             return best
         }
         for option in options(state, named: index) {
@@ -130,7 +145,7 @@ extension SchemaMachine {
             if own >= best { continue }
             best = min(best, Cost.sum(Cost.sum(colonCost, own), objectCosts[Int(intern(option.next))]))
         }
-        namedValueCosts[key] = best
+        namedValueCosts.set(key, best)
         return best
     }
 
@@ -155,7 +170,7 @@ extension SchemaMachine {
                 best = min(best, Cost.sum(Cost.sum(colonCost, own), objectCosts[Int(intern(option.next))]))
             }
         }
-        namedValueCosts[place] = best
+        namedValueCosts.set(place, best)
         return best
     }
 
@@ -201,46 +216,50 @@ extension SchemaMachine {
     func push(
         _ kind: Context.Kind, _ entries: [(node: NodeID, next: Alternative)], parent: UInt32, isUnique: Bool,
         text: UInt32
-    ) -> (alternatives: [UInt64], context: UInt32)? {
+    ) -> (alternatives: WordList, context: UInt32)? {
         if entries.count == 1 {
-            let number = self.context(
-                kind, [[entries[0].next.rawValue]], parent: parent, isUnique: isUnique, text: text)
-            return ([Alternative(state: entries[0].node, tag: 0).rawValue], number)
+            let row = number(WordList(entries[0].next.rawValue))
+            let context = context(kind, WordList(UInt64(row)), parent: parent, isUnique: isUnique, text: text)
+            return (WordList(Alternative(state: entries[0].node, tag: 0).rawValue), context)
         }
-        var groups: [NodeID: [UInt64]] = [:]
-        for entry in entries { groups[entry.node, default: []].append(entry.next.rawValue) }
+        var groups: [NodeID: WordList] = [:]
+        for entry in entries { groups[entry.node, default: WordList()].append(entry.next.rawValue) }
         if groups.isEmpty { return nil }
         // Equal continuations share a tag.
-        var table: [[UInt64]] = []
-        var nodeTags: [(NodeID, UInt32)] = []
-        for node in groups.keys.sorted() {
-            let continuation = Array(Set(groups[node] ?? [])).sorted()
-            if let tag = table.firstIndex(of: continuation) {
-                nodeTags.append((node, UInt32(tag)))
+        var table: [UInt32] = []
+        var rows = WordList()
+        var alternatives = WordList()
+        for (node, continuation) in groups.sorted(by: { $0.key < $1.key }) {
+            let row = number(continuation)
+            let tag: Int
+            if let known = table.firstIndex(of: row) {
+                tag = known
             } else {
-                nodeTags.append((node, UInt32(table.count)))
-                table.append(continuation)
+                tag = table.count
+                table.append(row)
+                rows.append(UInt64(row))
             }
+            alternatives.append(Alternative(state: node, tag: UInt32(tag)).rawValue)
         }
-        let number = context(kind, table, parent: parent, isUnique: isUnique, text: text)
-        return (nodeTags.map { Alternative(state: $0.0, tag: $0.1).rawValue }, number)
+        return (alternatives, context(kind, rows, parent: parent, isUnique: isUnique, text: text))
     }
 
-    /// The number of a suspended frame.
+    /// The number of a suspended frame; the rows of its table are numbers of lists.
     private func context(
-        _ kind: Context.Kind, _ table: [[UInt64]], parent: UInt32, isUnique: Bool, text: UInt32
+        _ kind: Context.Kind, _ rows: WordList, parent: UInt32, isUnique: Bool, text: UInt32
     ) -> UInt32 {
         let inherits = contexts[parent].isRecording
+        let table = rows.withWords { continuationTables.intern($0) }
         let context = Context(
-            kind: kind, table: continuationTables.intern(table), parent: parent, isRecording: isUnique || inherits,
+            kind: kind, table: table, parent: parent, isRecording: isUnique || inherits,
             isUnique: isUnique, mark: isUnique && inherits ? text : 0)
         let number = contexts.intern(context)
         if Int(number) == contextDepths.count {
             contextDepths.append(contextDepths[Int(parent)] + 1)
             let outside = contextCosts[Int(parent)]
             contextCosts.append(
-                table.map { continuation in
-                    continuation.reduce(Cost.infinite) { best, raw in
+                continuationTables[table].map { row in
+                    alternativeLists[UInt32(truncatingIfNeeded: row)].reduce(Cost.infinite) { best, raw in
                         let next = Alternative(rawValue: raw)
                         let own = kind == .array ? arrayCosts[Int(next.state)] : objectCosts[Int(next.state)]
                         return min(best, Cost.sum(own, outside[Int(next.tag)]))
@@ -250,29 +269,48 @@ extension SchemaMachine {
         return number
     }
 
-    /// The configuration after a value has ended with any of the tags.
-    func pop(_ context: UInt32, _ tags: [UInt32], _ text: UInt32) -> ConfigID {
-        if tags.isEmpty { return .dead }
-        if context == 0 {
-            return configuration(.done, 0, [0], 0, 0)
-        }
+    /// The configuration after a value has ended in some alternatives of its frame.
+    func pop(
+        _ current: Configuration, _ text: UInt32, where isComplete: (UInt32) -> Bool
+    ) -> ConfigID {
+        let context = current.context
         let frame = contexts[context]
         let table = continuationTables[frame.table]
-        var list = table[Int(tags[0])]
-        for tag in tags.dropFirst() where tag != tags[0] { list += table[Int(tag)] }
+        var list = WordList()
+        var only: UInt32?
+        var count = 0
+        for alternative in alternatives(current) where isComplete(alternative.state) {
+            count += 1
+            if context == 0 { return configuration(.done, 0, WordList(0), 0, 0) }
+            let row = UInt32(truncatingIfNeeded: table[Int(alternative.tag)])
+            if only == row { continue }
+            if only == nil { only = row }
+            for raw in alternativeLists[row] { list.append(raw) }
+            if count > 1, only != row { only = .max }
+        }
+        if count == 0 { return .dead }
+        let kind: Configuration.Kind = frame.kind == .array ? .arrayAfter : .objectAfter
+        let outer = contexts[frame.parent].isRecording ? text : 0
         if frame.isUnique {
             guard let value = value(of: bytes(of: text, after: frame.mark)) else { return .dead }
-            list = list.compactMap { raw in
-                let alternative = Alternative(rawValue: raw)
-                let state = arrayStates[alternative.state]
-                guard state.isValueOpen else { return raw }
-                let next = intern(self.state(state, using: value))
-                guard arrayCosts[Int(next)] < .infinite else { return nil }
-                return Alternative(state: next, tag: alternative.tag).rawValue
+            var unique = WordList()
+            list.withWords { words in
+                for raw in words {
+                    let alternative = Alternative(rawValue: raw)
+                    let state = arrayStates[alternative.state]
+                    guard state.isValueOpen else {
+                        unique.append(raw)
+                        continue
+                    }
+                    let next = intern(self.state(state, using: value))
+                    guard arrayCosts[Int(next)] < .infinite else { continue }
+                    unique.append(Alternative(state: next, tag: alternative.tag).rawValue)
+                }
             }
+            return configuration(kind, 0, unique, frame.parent, outer)
         }
-        let outer = contexts[frame.parent].isRecording ? text : 0
-        return configuration(frame.kind == .array ? .arrayAfter : .objectAfter, 0, list, frame.parent, outer)
+        if let only, only != .max { return configuration(kind, 0, list: only, frame.parent, outer) }
+        return configuration(kind, 0, list, frame.parent, outer)
     }
 
     // MARK: Texts

@@ -168,6 +168,19 @@ extension SchemaMachine {
         return profile.keyOrder == .any || shape.nextRequired[Int(state.cursor)] >= shape.named.count
     }
 
+    /// Whether another member may come; nil where that takes a search.
+    func hasMember(_ state: ObjectState) -> Bool? {
+        guard let shape = shape(state), shape.isSimple else { return nil }
+        if nextRequired(state, shape, from: Int(state.cursor)) < shape.named.count { return nil }
+        for index in offeredKeys(state) where cost(of: shape.named[index].node) < .infinite { return true }
+        guard allowsAnonymous(state) else { return false }
+        for (kind, keys) in anonymousKeys(shape).enumerated() {
+            let isFree = keys.rules.languages.isEmpty && keys.rules.finite == nil && keys.rules.maxLength == nil
+            if isFree || hasKeys(state, kind, keys), cost(of: keys.node) < .infinite { return true }
+        }
+        return false
+    }
+
     // MARK: Costs
 
     /// The bytes that complete an object in which a member has just ended.

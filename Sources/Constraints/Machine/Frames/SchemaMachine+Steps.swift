@@ -9,14 +9,14 @@ extension SchemaMachine {
         let current = configurations[number]
         let isRecording = contexts[current.context].isRecording
         let text = isRecording ? self.text(current.text, byte) : 0
-        return step(current, byte, text).rawValue
+        return step(number, current, byte, text).rawValue
     }
 
-    private func step(_ current: Configuration, _ byte: UInt8, _ text: UInt32) -> ConfigID {
+    private func step(_ number: UInt32, _ current: Configuration, _ byte: UInt8, _ text: UInt32) -> ConfigID {
         switch current.kind {
         case .dead, .done: return .dead
         case .literal: return stepLiteral(current, byte, text)
-        case .number: return stepNumber(current, byte, text)
+        case .number: return stepNumber(number, current, byte, text)
         case .string: return stepString(current, byte, text)
         case .key: return stepKey(current, byte, text)
         default: break
@@ -27,20 +27,20 @@ extension SchemaMachine {
                 let isStart = current.kind == .value && current.context == 0
                 guard !isStart, Int(current.aux) < maximum else { return .dead }
                 return configuration(
-                    current.kind, current.aux + 1, alternativeLists[current.alternatives], current.context, text)
+                    current.kind, current.aux + 1, list: current.alternatives, current.context, text)
             }
         } else if current.aux != 0 {
             let isBreak = current.aux & Spacing.lineBreak != 0
             guard byte == (isBreak ? 0x0A : 0x20) else { return .dead }
             let aux = isBreak ? current.aux & ~Spacing.lineBreak : current.aux - 1
-            return configuration(current.kind, aux, alternativeLists[current.alternatives], current.context, text)
+            return configuration(current.kind, aux, list: current.alternatives, current.context, text)
         }
         switch current.kind {
-        case .value: return beginValue(current, byte, text)
-        case .arrayOpen, .arrayAfter, .arrayClosing: return stepArray(current, byte, text)
+        case .value: return beginValue(number, current, byte, text)
+        case .arrayOpen, .arrayAfter, .arrayClosing: return stepArray(number, current, byte, text)
         case .objectOpen, .objectAfter, .objectClosing: return stepObject(current, byte, text)
         case .keyStart:
-            return byte == 0x22 ? beginKey(alternativeLists[current.alternatives], current.context, text) : .dead
+            return byte == 0x22 ? beginKey(current, text) : .dead
         case .colon:
             guard byte == UInt8(ascii: ":") else { return .dead }
             var aux: UInt32 = 0
@@ -48,7 +48,7 @@ extension SchemaMachine {
             case .spaced, .pretty: aux = 1
             default: break
             }
-            return configuration(.value, aux, alternativeLists[current.alternatives], current.context, text)
+            return configuration(.value, aux, list: current.alternatives, current.context, text)
         default: return .dead
         }
     }
@@ -67,8 +67,10 @@ extension SchemaMachine {
 
     // MARK: Scalars
 
-    private func beginValue(_ current: Configuration, _ byte: UInt8, _ text: UInt32) -> ConfigID {
-        var list: [UInt64] = []
+    private func beginValue(
+        _ number: UInt32, _ current: Configuration, _ byte: UInt8, _ text: UInt32
+    ) -> ConfigID {
+        var list = WordList()
         func add(_ state: UInt32, _ tag: UInt32) { list.append(Alternative(state: state, tag: tag).rawValue) }
         switch byte {
         case 0x22:
@@ -95,6 +97,7 @@ extension SchemaMachine {
             }
             return configuration(.arrayOpen, 0, list, current.context, text)
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+            if byte > UInt8(ascii: "1"), digitsAreAlike(current) { return step(ConfigID(rawValue: number), 0x31) }
             for alternative in alternatives(current) {
                 for shape in expand(alternative.state, .number) ?? [] {
                     if let state = stepper(shape)?.begin(byte) { add(intern(state), alternative.tag) }
@@ -122,13 +125,30 @@ extension SchemaMachine {
         let literal = Self.literals[Int(current.aux >> 8)]
         let place = Int(current.aux & 0xFF)
         guard literal[place] == byte else { return .dead }
-        if place + 1 == literal.count { return pop(current.context, alternatives(current).map(\.tag), text) }
-        return configuration(
-            .literal, current.aux + 1, alternativeLists[current.alternatives], current.context, text)
+        if place + 1 == literal.count { return pop(current, text) { _ in true } }
+        return configuration(.literal, current.aux + 1, list: current.alternatives, current.context, text)
     }
 
-    private func stepNumber(_ current: Configuration, _ byte: UInt8, _ text: UInt32) -> ConfigID {
-        var list: [UInt64] = []
+    /// Whether a number that begins with one of the digits from 1 to 9 may begin with any of them, and goes on alike.
+    private func digitsAreAlike(_ current: Configuration) -> Bool {
+        guard !contexts[current.context].isRecording else { return false }
+        return alternatives(current).allSatisfy { alternative in
+            (expand(alternative.state, .number) ?? []).allSatisfy { shape in
+                guard let grid = gridValues[Int(shape)] else { return false }
+                return grid.allowsIntegers && grid.isUnbounded(negative: false)
+            }
+        }
+    }
+
+    private func stepNumber(
+        _ number: UInt32, _ current: Configuration, _ byte: UInt8, _ text: UInt32
+    ) -> ConfigID {
+        if byte > UInt8(ascii: "1"), byte <= UInt8(ascii: "9"), !contexts[current.context].isRecording,
+            alternatives(current).allSatisfy({ takesDigitsAlike(numberStates[$0.state]) })
+        {
+            return step(ConfigID(rawValue: number), 0x31)
+        }
+        var list = WordList()
         for alternative in alternatives(current) {
             let state = numberStates[alternative.state]
             if let next = stepper(state.grid)?.advance(state, byte) {
@@ -138,11 +158,7 @@ extension SchemaMachine {
         if !list.isEmpty { return configuration(.number, 0, list, current.context, text) }
         // The number has ended, and the byte belongs to the frame around it.
         guard endings(after: current.context).contains(byte) else { return .dead }
-        var tags: [UInt32] = []
-        for alternative in alternatives(current) where isComplete(number: alternative.state) {
-            tags.append(alternative.tag)
-        }
-        let outer = pop(current.context, tags, current.text)
+        let outer = pop(current, current.text) { isComplete(number: $0) }
         return outer.isDead ? .dead : step(outer, byte)
     }
 
@@ -152,15 +168,11 @@ extension SchemaMachine {
         switch outcome {
         case .invalid: return .dead
         case .close:
-            var tags: [UInt32] = []
-            for alternative in alternatives(current) where isComplete(stringStates[alternative.state]) {
-                tags.append(alternative.tag)
-            }
-            return pop(current.context, tags, text)
+            return pop(current, text) { isComplete(stringStates[$0]) }
         case .more, .scalar:
             var aux: UInt32 = 0
             if case .more(let next) = outcome { aux = next.rawValue }
-            var list: [UInt64] = []
+            var list = WordList()
             for alternative in alternatives(current) {
                 let state = stringStates[alternative.state]
                 guard let next = advance(state, byte, outcome) else { continue }
@@ -173,14 +185,10 @@ extension SchemaMachine {
 
     // MARK: Arrays
 
-    private func stepArray(_ current: Configuration, _ byte: UInt8, _ text: UInt32) -> ConfigID {
+    private func stepArray(_ number: UInt32, _ current: Configuration, _ byte: UInt8, _ text: UInt32) -> ConfigID {
         if byte == UInt8(ascii: "]") {
             if isPretty, current.kind == .arrayAfter { return .dead }
-            var tags: [UInt32] = []
-            for alternative in alternatives(current) where canClose(arrayStates[alternative.state]) {
-                tags.append(alternative.tag)
-            }
-            return pop(current.context, tags, text)
+            return pop(current, text) { canClose(arrayStates[$0]) }
         }
         switch current.kind {
         case .arrayAfter:
@@ -188,8 +196,7 @@ extension SchemaMachine {
                 return beginElement(current, spacing(current.context, isClosing: false), text)
             }
             guard isPretty, byte == 0x0A else { return .dead }
-            let list = alternativeLists[current.alternatives]
-                .filter { canClose(arrayStates[Alternative(rawValue: $0).state]) }
+            let list = kept(current) { canClose(arrayStates[$0]) }
             let aux = spacing(current.context, isClosing: true) & ~Spacing.lineBreak
             return configuration(.arrayClosing, aux, list, current.context, text)
         case .arrayOpen:
@@ -197,10 +204,19 @@ extension SchemaMachine {
                 guard byte == 0x0A else { return .dead }
                 return beginElement(current, spacing(current.context, isClosing: false) & ~Spacing.lineBreak, text)
             }
-            let element = beginElement(current, 0, current.text)
+            let element = firstElement(number, current)
             return element.isDead ? .dead : step(element, byte)
         default: return .dead
         }
+    }
+
+    /// The configuration before the first element of an array without white space: the same for each byte that may
+    /// come.
+    private func firstElement(_ number: UInt32, _ current: Configuration) -> ConfigID {
+        if let known = firstElements[number] { return ConfigID(rawValue: known) }
+        let element = beginElement(current, 0, current.text)
+        firstElements.set(UInt64(number), element.rawValue)
+        return element
     }
 
     /// The configuration before an element.
@@ -232,18 +248,13 @@ extension SchemaMachine {
     private func stepObject(_ current: Configuration, _ byte: UInt8, _ text: UInt32) -> ConfigID {
         if byte == UInt8(ascii: "}") {
             if isPretty, current.kind == .objectAfter { return .dead }
-            var tags: [UInt32] = []
-            for alternative in alternatives(current) where canClose(objectStates[alternative.state]) {
-                tags.append(alternative.tag)
-            }
-            return pop(current.context, tags, text)
+            return pop(current, text) { canClose(objectStates[$0]) }
         }
         switch current.kind {
         case .objectAfter:
             if byte == UInt8(ascii: ",") { return beforeKey(current, spacing(current.context, isClosing: false), text) }
             guard isPretty, byte == 0x0A else { return .dead }
-            let list = alternativeLists[current.alternatives]
-                .filter { canClose(objectStates[Alternative(rawValue: $0).state]) }
+            let list = kept(current) { canClose(objectStates[$0]) }
             let aux = spacing(current.context, isClosing: true) & ~Spacing.lineBreak
             return configuration(.objectClosing, aux, list, current.context, text)
         case .objectOpen:
@@ -252,23 +263,29 @@ extension SchemaMachine {
                 return beforeKey(current, spacing(current.context, isClosing: false) & ~Spacing.lineBreak, text)
             }
             guard byte == 0x22 else { return .dead }
-            return beginKey(alternativeLists[current.alternatives], current.context, text)
+            return beginKey(current, text)
         default: return .dead
         }
     }
 
+    /// The alternatives whose states pass a test.
+    private func kept(_ current: Configuration, _ test: (UInt32) -> Bool) -> WordList {
+        var list = WordList()
+        for alternative in alternatives(current) where test(alternative.state) { list.append(alternative.rawValue) }
+        return list
+    }
+
     /// The configuration before a key, for the alternatives that allow one.
     private func beforeKey(_ current: Configuration, _ aux: UInt32, _ text: UInt32) -> ConfigID {
-        let list = alternativeLists[current.alternatives]
-            .filter { memberCost(object: Alternative(rawValue: $0).state) < .infinite }
+        let list = kept(current) { canHaveMember($0) }
         return configuration(.keyStart, aux, list, current.context, text)
     }
 
     /// The configuration after the opening quote of a key.
-    private func beginKey(_ list: [UInt64], _ context: UInt32, _ text: UInt32) -> ConfigID {
-        var keys: [UInt64] = []
-        for raw in list {
-            let alternative = Alternative(rawValue: raw)
+    private func beginKey(_ current: Configuration, _ text: UInt32) -> ConfigID {
+        let context = current.context
+        var keys = WordList()
+        for alternative in alternatives(current) {
             let state = objectStates[alternative.state]
             guard let shape = shape(state) else { continue }
             let named = KeyState(object: alternative.state, position: shape.spellings.root)
@@ -295,7 +312,7 @@ extension SchemaMachine {
         case .more(let next): aux = next.rawValue
         case .scalar: break
         }
-        var keys: [UInt64] = []
+        var keys = WordList()
         var hasAnonymous = false
         for alternative in alternatives(current) {
             let key = keyStates[alternative.state]
@@ -323,7 +340,9 @@ extension SchemaMachine {
         return configuration(.key, aux, keys, current.context, text)
     }
 
-    private func endKey(_ current: Configuration, _ text: UInt32) -> ConfigID {
+    /// The configuration after the closing quote of a key; with `asFresh`, after a key without a name that leaves no
+    /// trace.
+    func endKey(_ current: Configuration, _ text: UInt32, asFresh: Bool = false) -> ConfigID {
         var entries: [(node: NodeID, next: Alternative)] = []
         var spelled: [UInt8]?
         for alternative in alternatives(current) {
@@ -331,7 +350,10 @@ extension SchemaMachine {
             let state = objectStates[key.object]
             guard let shape = shape(state) else { continue }
             var options: [MemberOption] = []
-            if key.kind < 0 {
+            if asFresh {
+                if key.kind < 0 { continue }
+                options = self.options(state, anonymous: anonymousKeys(shape)[Int(key.kind)], taking: [])
+            } else if key.kind < 0 {
                 guard shape.spellings.isComplete(key.position) else { continue }
                 let index = shape.order[Int(key.position.low)]
                 guard offers(state, shape, index) else { continue }

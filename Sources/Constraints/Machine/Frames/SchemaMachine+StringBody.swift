@@ -84,7 +84,7 @@ extension SchemaMachine {
         let state = stringStates[alternative.state]
         guard let shape = stringShapes[Int(state.shape)] else { return nil }
         return StringEnd(
-            closing: pop(current.context, [alternative.tag], 0),
+            closing: pop(current, 0) { _ in true },
             shape.excluded.flatMap { rests($0, state.position) }.map { [$0] } ?? []
         )
     }
@@ -174,6 +174,9 @@ extension SchemaMachine {
                 narrowed |= 1 << UInt64(index)
             }
         }
+        if shape.kindsTakeAll, narrowed == 0, members.nonzeroBitCount == kinds.count {
+            return (UInt64(state.shape) << 32 | members, [.everything])
+        }
         let languages = kinds.indices.filter { members & (1 << UInt64($0)) != 0 }.map { index in
             let isNarrowed = narrowed & (1 << UInt64(index)) != 0
             return Language.all(kinds[index].rules.languages + (isNarrowed ? [Self.printable].compactMap(\.self) : []))
@@ -212,7 +215,22 @@ extension SchemaMachine {
             }
         }
         guard let byte = Self.plainBytes.first(where: { !first.contains($0) }) else { return nil }
-        return StringEnd(closing: step(step(number, byte), 0x22), exceptions)
+        return StringEnd(closing: freshEnd(current) ?? step(step(number, byte), 0x22), exceptions)
+    }
+
+    /// The configuration after a key that is like no other, as if it could come again: that matters from the end of the
+    /// next key on, and other keys without a name are as many as one likes. Nil where members are counted.
+    private func freshEnd(_ current: Configuration) -> ConfigID? {
+        let key = UInt64(current.alternatives) << 32 | UInt64(current.context)
+        if let known = freshEnds[key] { return ConfigID(rawValue: known) }
+        for alternative in alternatives(current) {
+            guard let shape = shape(objectStates[keyStates[alternative.state].object]), shape.isSimple else {
+                return nil
+            }
+        }
+        let end = endKey(current, 0, asFresh: true)
+        freshEnds.set(key, end.rawValue)
+        return end
     }
 
     /// What completes the texts that begin with the bytes read so far.

@@ -29,8 +29,13 @@ final class CostSolver {
         if node == .anything { return 1 }
         if node == .nothing { return .infinite }
         if let known = machine.nodeCosts[node] { return known }
+        let estimate = estimates[node]
+        if estimate == nil, let evident = machine.evidentCost(of: node) {
+            machine.nodeCosts[node] = evident
+            return evident
+        }
         if let current { dependents[node, default: []].insert(current) }
-        if let estimate = estimates[node] { return estimate }
+        if let estimate { return estimate }
         estimates[node] = .infinite
         enqueue(node)
         return .infinite
@@ -110,6 +115,66 @@ extension SchemaMachine {
         if let known = nodeCosts[node] { return known }
         let solver = CostSolver(self)
         return solver.solve { solver.cost(node) }
+    }
+
+    /// The cost of a node of which some shortest value is valid at sight: `0`, `""`, `[]`, `{}`, `null` or `true`; nil
+    /// where that takes an expansion to know.
+    ///
+    /// Most members are like that, and many of them are never looked into.
+    func evidentCost(of node: NodeID) -> Cost? {
+        let literals = nodes[node]
+        guard !tracksEvaluation, literals.count <= 4 else { return nil }
+        var undecided = Cost.infinite
+        for type in [ValueType.number, .string, .array, .object, .null, .boolean] {
+            let least = type == .number ? 1 : type == .null || type == .boolean ? 4 : 2
+            var isEvident = true
+            var isNever = false
+            for literal in literals {
+                switch verdict(literal, type) {
+                case .never: isNever = true
+                case .always: break
+                case .depends: isEvident = isEvident && allowsLeast(literal, type, depth: 0)
+                }
+            }
+            if isNever { continue }
+            if isEvident { return undecided < least ? nil : least }
+            undecided = min(undecided, least)
+        }
+        return nil
+    }
+
+    /// Whether the least value of a type meets a literal by its plain keywords alone; no where that is not evident.
+    private func allowsLeast(_ literal: Literal, _ type: ValueType, depth: Int) -> Bool {
+        guard !literal.isConstant, !literal.isNegated, depth < 16 else { return false }
+        let schema = graph[literal.subschema]
+        guard schema.enumeration == nil, schema.constant == nil, schema.anyOf.isEmpty, schema.oneOf.isEmpty,
+            schema.not == nil, schema.ifSchema == nil, schema.dynamicReference == nil
+        else { return false }
+        switch type {
+        case .null, .boolean: break
+        case .number: if hasAssertions(schema, for: .number) { return false }
+        case .string:
+            guard schema.minLength ?? 0 == 0, schema.pattern == nil, knownFormat(schema) == nil else { return false }
+        case .array:
+            guard schema.minItems ?? 0 == 0, schema.contains == nil, schema.prefixItems.count < 1000 else {
+                return false
+            }
+        case .object:
+            guard schema.required.isEmpty, schema.minProperties ?? 0 == 0, schema.dependentRequired.isEmpty,
+                schema.dependentSchemas.isEmpty, schema.propertyNames == nil
+            else { return false }
+        }
+        var parts = schema.allOf
+        if let reference = schema.reference { parts.append(reference) }
+        for part in parts {
+            let literal = self.literal(part, scope: literal.scope)
+            switch verdict(literal, type) {
+            case .always: continue
+            case .never: return false
+            case .depends: if !allowsLeast(literal, type, depth: depth + 1) { return false }
+            }
+        }
+        return true
     }
 
     /// The bytes of a shortest value of a node and type.

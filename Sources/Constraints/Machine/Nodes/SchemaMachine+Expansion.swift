@@ -15,7 +15,7 @@ extension SchemaMachine {
         if let known = expansions[key] { return known }
         // Most nodes have values of one type only.
         for literal in nodes[node] where verdict(literal, type) == .never {
-            expansions[key] = []
+            expansions.set(key, [])
             return []
         }
         guard expanding.insert(key).inserted else { return nil }
@@ -42,7 +42,7 @@ extension SchemaMachine {
             var seen: Set<UInt32> = []
             shapes.removeAll { !seen.insert($0).inserted }
         }
-        expansions[key] = shapes
+        expansions.set(key, shapes)
         return shapes
     }
 
@@ -59,7 +59,7 @@ extension SchemaMachine {
             gridValues.append(grid)
         }
         guard let grid = gridValues[Int(number)] else { return nil }
-        if NumberStepper(grid: grid, number: number, profile: profile).cheapest() < .infinite { return number }
+        if NumberStepper(grid: grid, number: number).cheapest() < .infinite { return number }
         if grid.isCutOff { note("the numbers have more digits than can be spelled", at: nil) }
         return nil
     }
@@ -423,6 +423,8 @@ extension SchemaMachine {
         // Of two patterns with different beginnings, one is enough to rule the other out.
         let disjoint = patterns.map { pattern in Set(patterns.filter { $0.isDisjointAtSight(with: pattern) }) }
         var result: [ObjectShape.AnonymousKeys] = []
+        var leavesOut = !nameLiterals.isEmpty
+        let noted = limitationCount
         var work = 0
         func split(_ base: StringRules, _ index: Int, _ matched: Set<Pattern>, _ meetsNames: UInt32) {
             if index < patterns.count, matched.contains(where: { disjoint[index].contains($0) }) {
@@ -456,7 +458,10 @@ extension SchemaMachine {
                 if !isMentioned, let rest = group.rest { literals.append(rest) }
             }
             let node = node(literals)
-            if node == .nothing { return }
+            if node == .nothing {
+                leavesOut = true
+                return
+            }
             // Looked at in the end only: what is left when patterns are left out is seldom nothing.
             guard self.shape(base) != nil else { return }
             var meets: UInt32 = 0
@@ -499,6 +504,7 @@ extension SchemaMachine {
             if bases.count > 1 { shape.hasOverlappingKinds = true }
             for base in bases { split(base, 0, [], meets) }
         }
+        shape.kindsTakeAll = !leavesOut && special.isEmpty && noted == limitationCount && !result.isEmpty
         return result
     }
 }

@@ -108,15 +108,15 @@ extension SchemaMachine {
         if literal == .never { return .never }
         let positive = literal.isNegated ? literal.negated : literal
         let known =
-            verdicts[positive]
+            verdicts[positive.rawValue]
             ?? {
                 // Set first, so that a cycle ends as undecided, and so does a chain that is too long.
-                verdicts[positive] = 0
+                verdicts.set(positive.rawValue, 0)
                 guard nesting < 200 else { return 0 }
                 nesting += 1
                 defer { nesting -= 1 }
                 let packed = computeVerdicts(positive)
-                verdicts[positive] = packed
+                verdicts.set(positive.rawValue, packed)
                 return packed
             }()
         let verdict = Verdict(rawValue: known >> (2 * UInt32(type.rawValue)) & 3) ?? .depends

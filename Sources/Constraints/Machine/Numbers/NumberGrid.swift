@@ -8,13 +8,35 @@ import Documents
 /// one of them holds an allowed value. So a large `multipleOf` is as cheap as a small one.
 final class NumberGrid {
     /// A set of magnitudes between two ends.
-    struct Range {
-        var low: DecimalNumber
-        var lowIsOpen: Bool
-        var high: DecimalNumber?
-        var highIsOpen: Bool
+    final class Range {
+        let low: DecimalNumber
+        let lowIsOpen: Bool
+        let high: DecimalNumber
+        let highIsOpen: Bool
+        /// Whether only the number of digits bounds it above.
+        let isEndless: Bool
 
-        static let all = Range(low: .zero, lowIsOpen: false, high: nil, highIsOpen: false)
+        /// The magnitudes between two bounds, where there are any below `limit`.
+        init?(_ lower: NumberRules.Bound?, _ upper: NumberRules.Bound?, limit: DecimalNumber) {
+            if let lower, !lower.value.isNegative {
+                if lower.value >= limit { return nil }
+                low = lower.value
+                lowIsOpen = lower.isOpen
+            } else {
+                low = .zero
+                lowIsOpen = false
+            }
+            if let upper, upper.value.isNegative { return nil }
+            if let upper, upper.value < limit {
+                high = upper.value
+                highIsOpen = upper.isOpen
+                isEndless = false
+            } else {
+                high = limit
+                highIsOpen = true
+                isEndless = true
+            }
+        }
     }
 
     let rules: NumberRules
@@ -27,13 +49,17 @@ final class NumberGrid {
     /// The magnitudes of the allowed values at or above zero, and at or below it.
     private let positive: Range?
     private let negative: Range?
-    private let hasNegativeZero: Bool
     /// At index `f`: values with at most `f` digits after the point are multiples of it.
     private let steps: [DecimalNumber]
     private let excludedPositive: [DecimalNumber]
     private let excludedNegative: [DecimalNumber]
     /// Whether only the interval matters.
     let isPlain: Bool
+    /// Whether every integer within the interval is allowed.
+    let allowsIntegers: Bool
+    let allowsNegativeZero: Bool
+    /// The most digits of an exponent.
+    let exponentDigits: Int
     /// The step that values must be multiples of in binary floating point too.
     let binaryStep: Double?
     /// Whether the only bounds are at zero.
@@ -47,7 +73,13 @@ final class NumberGrid {
     /// Whether all magnitudes above zero are within the bounds.
     func isUnbounded(negative isNegative: Bool) -> Bool {
         guard let range = isNegative ? negative : positive else { return false }
-        return range.low.isZero && range.high == nil
+        return range.low.isZero && range.isEndless
+    }
+
+    /// The same with zero.
+    func isUnboundedWithZero(negative isNegative: Bool) -> Bool {
+        guard let range = isNegative ? negative : positive else { return false }
+        return range.low.isZero && range.isEndless && !range.lowIsOpen
     }
 
     /// Prepares the rules; nil where no allowed value can be spelled within the profile or the numbers are out of
@@ -55,10 +87,14 @@ final class NumberGrid {
     init?(_ rules: NumberRules, profile: SpellingProfile) {
         self.rules = rules
         isUnconstrained = rules.isUnconstrained && profile.allowsNegativeZero
-        hasNegativeZero = profile.allowsNegativeZero
+        allowsNegativeZero = profile.allowsNegativeZero
+        exponentDigits = profile.maximumExponentDigits
         binaryStep =
             profile.keepsToCommonGround
             ? rules.multiple.flatMap { $0.exponent < 0 ? $0.doubleValue : nil } : nil
+        allowsIntegers =
+            rules.finite == nil && rules.notMultiples.isEmpty && rules.excluded.isEmpty && binaryStep == nil
+            && rules.multiple.map { $0 == DecimalNumber(1) } ?? true
         asksForSignOnly =
             rules.finite == nil && rules.multiple == nil && rules.notMultiples.isEmpty && rules.excluded.isEmpty
             && [rules.lower, rules.upper].allSatisfy { $0.map(\.value.isZero) ?? true } && profile.allowsNegativeZero
@@ -96,35 +132,21 @@ final class NumberGrid {
         fractionDigits = fraction
         let limit = DecimalNumber(coefficient: 1, exponent: whole)
 
-        func range(_ low: NumberRules.Bound?, _ high: NumberRules.Bound?) -> Range? {
-            var range = Range.all
-            if let low, !low.value.isNegative {
-                if low.value >= limit { return nil }
-                range.low = low.value
-                range.lowIsOpen = low.isOpen
-            }
-            range.high = limit
-            range.highIsOpen = true
-            if let high {
-                if high.value.isNegative { return nil }
-                if high.value < limit {
-                    range.high = high.value
-                    range.highIsOpen = high.isOpen
-                }
-            }
-            return range
-        }
         func negated(_ bound: NumberRules.Bound?) -> NumberRules.Bound? {
             bound.map { NumberRules.Bound(value: -$0.value, isOpen: $0.isOpen) }
         }
-        positive = range(rules.lower, rules.upper)
-        negative = range(negated(rules.upper), negated(rules.lower))
+        positive = Range(rules.lower, rules.upper, limit: limit)
+        negative = Range(negated(rules.upper), negated(rules.lower), limit: limit)
         isCutOff = rules.lower.map { $0.value >= limit } ?? false || rules.upper.map { -$0.value >= limit } ?? false
         var steps: [DecimalNumber] = []
         for digits in 0...fraction {
             let grain = DecimalNumber(coefficient: 1, exponent: -digits)
             guard let multiple = rules.multiple else {
                 steps.append(grain)
+                continue
+            }
+            if multiple.exponent >= -digits {
+                steps.append(multiple.magnitude)
                 continue
             }
             guard let step = multiple.leastCommonMultiple(with: grain) else { return nil }
@@ -175,8 +197,8 @@ final class NumberGrid {
             } else if range.low == low {
                 lowIsOpen = range.lowIsOpen
             }
-            if let end = range.high, end < high {
-                high = end
+            if range.high < high {
+                high = range.high
                 highIsOpen = range.highIsOpen
             }
         }
@@ -189,7 +211,7 @@ final class NumberGrid {
             if candidate > high || (highIsOpen && candidate == high) { return false }
             let isBad =
                 excluded.contains(candidate) || rules.notMultiples.contains { candidate.isMultiple(of: $0) }
-                || (isNegative && candidate.isZero && !hasNegativeZero) || !isBinaryMultiple(candidate)
+                || (isNegative && candidate.isZero && !allowsNegativeZero) || !isBinaryMultiple(candidate)
             if !isBad { return true }
             candidate = candidate + step
         }
@@ -198,11 +220,11 @@ final class NumberGrid {
 
     /// Whether a magnitude is allowed.
     func allows(_ value: DecimalNumber, negative isNegative: Bool, anywhere: Bool) -> Bool {
-        if isNegative, value.isZero, !hasNegativeZero { return false }
+        if isNegative, value.isZero, !allowsNegativeZero { return false }
         if !anywhere {
             guard let range = range(negative: isNegative) else { return false }
             if value < range.low || (range.lowIsOpen && value == range.low) { return false }
-            if let high = range.high, value > high || (range.highIsOpen && value == high) { return false }
+            if value > range.high || (range.highIsOpen && value == range.high) { return false }
         }
         if let multiple = rules.multiple, !value.isMultiple(of: multiple) { return false }
         if rules.notMultiples.contains(where: { value.isMultiple(of: $0) }) || !isBinaryMultiple(value) { return false }
@@ -213,14 +235,12 @@ final class NumberGrid {
     func contains(from low: DecimalNumber, below high: DecimalNumber, negative isNegative: Bool) -> Bool {
         guard let range = range(negative: isNegative) else { return false }
         if range.low > low || (range.lowIsOpen && range.low == low) { return false }
-        guard let end = range.high else { return true }
-        return high <= end
+        return high <= range.high
     }
 
     /// Whether no magnitude at or above `low` respects the bounds.
     func endsBefore(_ low: DecimalNumber, negative isNegative: Bool) -> Bool {
         guard let range = range(negative: isNegative) else { return true }
-        guard let end = range.high else { return false }
-        return end < low || (range.highIsOpen && end == low)
+        return range.high < low || (range.highIsOpen && range.high == low)
     }
 }

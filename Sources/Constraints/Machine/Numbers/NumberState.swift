@@ -24,11 +24,19 @@ struct NumberState: Hashable {
     var position = FiniteTexts.Position.none
 }
 
+extension NumberState: Fingerprinted {
+    func fingerprint(_ seed: UInt64) -> UInt64 {
+        let digits = UInt64(UInt16(bitPattern: integerLeft)) << 16 | UInt64(UInt16(bitPattern: fractionLeft))
+        let flags = UInt64(phase.rawValue) | (isNegative ? 16 : 0) | (isInside ? 32 : 0)
+        let print = mixed(mixed(seed, UInt64(grid) << 32 | digits), flags)
+        return position.fingerprint(mixed(print, value.isZero ? 0 : UInt64(bitPattern: Int64(value.hashValue))))
+    }
+}
+
 /// The transitions of number spellings.
 struct NumberStepper {
     let grid: NumberGrid
     let number: UInt32
-    let profile: SpellingProfile
 
     private static let ten = DecimalNumber(10)
     private static let one = DecimalNumber(1)
@@ -114,10 +122,10 @@ struct NumberStepper {
     private func exponentMark(_ state: NumberState, _ byte: UInt8) -> NumberState? {
         // Where only the sign matters, a power of ten changes nothing.
         guard grid.isUnconstrained || (grid.asksForSignOnly && state.isInside), byte == UInt8(ascii: "e"),
-            profile.maximumExponentDigits > 0
+            grid.exponentDigits > 0
         else { return nil }
         var next = NumberState(grid: number, phase: .exponentMark)
-        next.integerLeft = Int16(clamping: profile.maximumExponentDigits)
+        next.integerLeft = Int16(clamping: grid.exponentDigits)
         return next
     }
 
@@ -139,7 +147,9 @@ struct NumberStepper {
                 state.isNegative = false
             } else if grid.rules.notMultiples.isEmpty, grid.rules.excluded.isEmpty, grid.binaryStep == nil {
                 let digits = grid.fractionDigits - Int(state.fractionLeft)
-                if state.phase == .integer || state.phase == .point || state.phase == .fraction {
+                if state.phase == .integer, grid.allowsIntegers {
+                    state.value = .zero
+                } else if state.phase == .integer || state.phase == .point || state.phase == .fraction {
                     state.value = state.value.remainder(dividingBy: grid.step(digits))
                 }
                 state.isNegative = false
@@ -152,13 +162,15 @@ struct NumberStepper {
     private func enter(_ state: inout NumberState) {
         switch state.phase {
         case .zero, .point:
-            if grid.contains(from: state.value, below: state.value + Self.one, negative: state.isNegative) {
+            if grid.isUnboundedWithZero(negative: state.isNegative)
+                || grid.contains(from: state.value, below: state.value + Self.one, negative: state.isNegative)
+            {
                 // A negative zero must stay visible where it is not allowed.
-                if state.isNegative, !profile.allowsNegativeZero { return }
+                if state.isNegative, !grid.allowsNegativeZero { return }
                 state.isInside = true
             }
         case .fraction:
-            if state.isNegative, !profile.allowsNegativeZero, state.value.isZero { return }
+            if state.isNegative, !grid.allowsNegativeZero, state.value.isZero { return }
             let typed = grid.fractionDigits - Int(state.fractionLeft)
             state.isInside = grid.contains(
                 from: state.value, below: state.value + power(-typed), negative: state.isNegative)
@@ -192,6 +204,15 @@ struct NumberStepper {
     /// Whether some allowed number begins this way.
     private func isViable(_ state: NumberState) -> Bool {
         if state.isInside, grid.isPlain { return true }
+        if grid.allowsIntegers {
+            switch state.phase {
+            case .integer: if state.isInside { return true }
+            // A negative zero may not be allowed.
+            case .zero: if state.isInside, !state.isNegative || grid.allowsNegativeZero { return true }
+            case .minus: if grid.isUnbounded(negative: true), grid.integerDigits > 0 { return true }
+            default: break
+            }
+        }
         let digits = grid.fractionDigits
         func holds(_ low: DecimalNumber, _ high: DecimalNumber) -> Bool {
             grid.holdsValue(
@@ -216,6 +237,17 @@ struct NumberStepper {
         }
     }
 
+    /// Whether the digits from 1 to 9 all may come next, and lead to one state.
+    func takesDigitsAlike(_ state: NumberState) -> Bool {
+        switch state.phase {
+        case .minus: grid.allowsIntegers && grid.isUnbounded(negative: true)
+        case .integer: state.isInside && (grid.isPlain || grid.allowsIntegers)
+        case .point, .fraction: state.isInside && grid.isPlain
+        case .exponentMark, .exponentSign, .exponent: true
+        case .zero, .finite: false
+        }
+    }
+
     /// Whether the number may end here.
     func isComplete(_ state: NumberState) -> Bool {
         switch state.phase {
@@ -223,7 +255,7 @@ struct NumberStepper {
         case .exponent: return true
         case .finite: return grid.finite?.isComplete(state.position) ?? false
         case .zero, .integer, .fraction:
-            if state.isInside, grid.isPlain { return true }
+            if state.isInside, grid.isPlain || state.phase == .integer && grid.allowsIntegers { return true }
             return grid.allows(state.value, negative: state.isNegative, anywhere: state.isInside)
         }
     }
@@ -312,14 +344,13 @@ struct NumberStepper {
         return text
     }
 
+    private static let digitBytes = ByteSet("0123456789".utf8)
+    private static let numberBytes = ByteSet("0123456789.e+-".utf8)
     private static let usualBytes = Array("0123456789.-e".utf8)
 
     /// The bytes that may come next in some state, perhaps more.
     func candidates(_ state: NumberState) -> ByteSet {
         if state.phase == .finite { return grid.finite?.nextBytes(state.position) ?? ByteSet() }
-        var set = ByteSet()
-        set.insert(UInt8(ascii: "0")...UInt8(ascii: "9"))
-        if state.phase != .minus { for byte in Array(".e+-".utf8) { set.insert(byte) } }
-        return set
+        return state.phase == .minus ? Self.digitBytes : Self.numberBytes
     }
 }

@@ -30,16 +30,46 @@ struct ArrayRules: Hashable {
 }
 
 /// An array's obligations, with one node per element.
-struct ArrayShape: Hashable {
-    var prefix: [NodeID]
-    var rest: NodeID
-    var minItems: Int
-    var maxItems: Int?
-    var counters: [ArrayRules.Counter]
-    var isUnique: Bool
-    var excluded: [UInt32]
+final class ArrayShape: Hashable {
+    let prefix: [NodeID]
+    let rest: NodeID
+    let minItems: Int
+    let maxItems: Int?
+    let counters: [ArrayRules.Counter]
+    let isUnique: Bool
+    let excluded: [UInt32]
     /// Elements from here on are alike.
-    var horizon: Int
+    let horizon: Int
+
+    init(
+        prefix: [NodeID], rest: NodeID, minItems: Int, maxItems: Int?, counters: [ArrayRules.Counter], isUnique: Bool,
+        excluded: [UInt32], horizon: Int
+    ) {
+        self.prefix = prefix
+        self.rest = rest
+        self.minItems = minItems
+        self.maxItems = maxItems
+        self.counters = counters
+        self.isUnique = isUnique
+        self.excluded = excluded
+        self.horizon = horizon
+    }
+
+    static func == (a: ArrayShape, b: ArrayShape) -> Bool {
+        a.prefix == b.prefix && a.rest == b.rest && a.minItems == b.minItems && a.maxItems == b.maxItems
+            && a.counters == b.counters && a.isUnique == b.isUnique && a.excluded == b.excluded
+            && a.horizon == b.horizon
+    }
+
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(prefix)
+        hasher.combine(rest)
+        hasher.combine(minItems)
+        hasher.combine(maxItems)
+        hasher.combine(counters)
+        hasher.combine(isUnique)
+        hasher.combine(excluded)
+    }
 
     /// Whether only the number of elements and their nodes matter.
     var isSimple: Bool { counters.isEmpty && excluded.isEmpty && !isUnique }

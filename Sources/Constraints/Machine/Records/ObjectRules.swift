@@ -124,6 +124,8 @@ final class ObjectShape {
     let nextRequired: [Int]
     /// Anonymous keys, found when first asked for.
     @exclusivity(unchecked) var anonymous: [AnonymousKeys]?
+    /// Whether every key is of one of the kinds of ``anonymous``, the excluded ones included.
+    @exclusivity(unchecked) var kindsTakeAll = false
     /// For each index, the bytes of all required members from there on, where they have been found.
     @exclusivity(unchecked) var requiredCosts: [Cost]?
     /// For each index, the bytes of the cheapest member from there on, where they have been found.

@@ -244,8 +244,11 @@ extension SchemaMachine {
 extension SchemaMachine {
     /// The stepper of a grid.
     func stepper(_ number: UInt32) -> NumberStepper? {
-        gridValues[Int(number)].map { NumberStepper(grid: $0, number: number, profile: profile) }
+        gridValues[Int(number)].map { NumberStepper(grid: $0, number: number) }
     }
+
+    /// Whether the digits from 1 to 9 all may come next, and lead to one state.
+    func takesDigitsAlike(_ state: NumberState) -> Bool { stepper(state.grid)?.takesDigitsAlike(state) ?? false }
 
     /// The number of a number state.
     func intern(_ state: NumberState) -> UInt32 {
