@@ -63,9 +63,12 @@ enum Console {
             guard data.count <= limit else {
                 throw CommandFailure(.unreadable, "'\(path)' has \(data.count) bytes; the limit is \(limit)")
             }
+            if path.lowercased().hasSuffix(".gz") { return try GzipReader.decompress(Array(data), limit: limit) }
             return Array(data)
         } catch let failure as CommandFailure {
             throw failure
+        } catch let failure as CompressionError {
+            throw CommandFailure(.unreadable, "cannot read '\(path)': \(failure.message)")
         } catch {
             throw CommandFailure(.unreadable, "cannot read '\(path)': \(error.localizedDescription)")
         }

@@ -9,9 +9,9 @@ struct FormatCommand: ParsableCommand {
         commandName: "format",
         abstract: "Lay out JSON, JSON with comments, JSON Lines and TOML.",
         discussion: """
-            Changes white space and commas only: comments, key order and the spelling of numbers and strings stay. Prints the
-            result, or rewrites the files with --write. A file with a mistake is left alone. Exit status 2 where a file
-            is wrong, or with --check or --diff would change.
+            Changes white space and commas only: comments, key order and the spelling of numbers and strings stay. Prints
+            the result, or rewrites the files with --write. A file with a mistake is left alone. Exit status 2 where a
+            file is wrong, or with --check or --diff would change.
 
             EXAMPLE
               formwork format --write settings.jsonc pyproject.toml

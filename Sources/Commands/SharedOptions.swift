@@ -38,10 +38,12 @@ struct SchemaArguments: ParsableArguments {
     }
 
     /// Loads a schema or spec; problems are shown with their source lines.
-    func load(_ path: String) throws -> LoadedSpec {
+    func load(_ path: String, unresolved: SchemaOptions.UnresolvedReferences = .error) throws -> LoadedSpec {
         let bytes = try Console.read(path, limit: 64 << 20)
         let name = path == "-" ? "<stdin>" : path
-        return try SpecLoader.load(bytes, file: name, registry: makeRegistry())
+        var options = SpecLoader.defaultOptions
+        options.unresolvedReferences = unresolved
+        return try SpecLoader.load(bytes, file: name, options: options, registry: makeRegistry())
     }
 }
 

@@ -8,7 +8,8 @@ public enum SchemaRendering {
     public static func compact(_ graph: SchemaGraph) -> String { compact(graph[graph.root].node) }
 
     /// A schema as JSON on one line, keys in their order, without what says nothing about documents: `$schema`,
-    /// identifiers, titles, comments and `x-…` extensions; `x-order` becomes the order of `properties`. Descriptions stay.
+    /// identifiers, titles, comments and `x-…` extensions; `x-order` becomes the order of `properties`. Descriptions
+    /// stay.
     public static func compact(_ schema: Node) -> String {
         JSONWriter(style: .compact).write(reduced(schema))
     }

@@ -20,7 +20,8 @@ public struct TransformationOptions: Sendable {
     public var contextLength: Int?
     /// Whether forced runs are taken without asking the model.
     public var takesForcedTokens: Bool
-    /// Whether a greedy choice among the few texts of an `enum` or a boolean goes by the probability of each as a whole.
+    /// Whether a greedy choice among the few texts of an `enum` or a boolean goes by the probability of each as a
+    /// whole.
     public var choosesWholeValues: Bool
     /// Whether the report gives the probabilities of all texts of such values.
     public var reportsProbabilities: Bool
@@ -104,7 +105,8 @@ public final class Transformer {
     /// Turns `text` into a document.
     ///
     /// - Parameters:
-    ///   - text: What to transform. It cannot leave its place in the prompt. Strings with `x-verbatim` are taken from it.
+    ///   - text: What to transform. It cannot leave its place in the prompt. Strings with `x-verbatim` are taken from
+    /// it.
     ///   - onBytes: Receives the JSON text as it grows.
     ///   - isCancelled: Asked before each token.
     /// - Throws: ``GenerationError`` where budget or context are too small; ``TransformationError``; `DiagnosticsError`

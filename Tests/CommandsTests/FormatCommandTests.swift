@@ -63,7 +63,8 @@ struct FormatCommandTests {
 
     @Test func otherNotationsAreValidated() throws {
         try terminal { terminal in
-            try terminal.write("s.json", #"{"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}"#)
+            try terminal.write(
+                "s.json", #"{"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}"#)
             try terminal.write("a.toml", "a = 1\n")
             try terminal.write("b.jsonc", "{\"a\": 1, /* c */}")
             try terminal.write("c.jsonl", "{\"a\": 1}\n{\"a\": 2}\n")
@@ -76,6 +77,10 @@ struct FormatCommandTests {
             #expect(invalid.output.contains("d.toml:2:5: error: expected integer, found a string"))
             #expect(invalid.output.contains("e.jsonl:2:1: error:"))
             #expect(invalid.output.contains("    2 | {\"b\": 2}"))
+            #expect(invalid.output.contains("e.jsonl: 1 of 2 values are invalid"))
+            let json = try terminal.run("validate", "--schema", "s.json", "--output", "json", "e.jsonl")
+            #expect(json.output.contains("\"values\": 2"))
+            #expect(json.output.contains("\"line\": 2"))
         }
     }
 

@@ -62,7 +62,8 @@ struct VerbatimTests {
                 + #"{"type":"integer"},"maxProperties":2}"#,
             accepts: ["{}", #"{"mit":1}"#, #"{"Bau":1,"zaun":2}"#], rejects: [#"{"ohne":1}"#, #"{"mi":1}"#]),
         Case(
-            schema: #"{"type":"array","items":{"type":"string","x-verbatim":true,"pattern":"^[A-Z]+$"},"uniqueItems":true}"#,
+            schema:
+                #"{"type":"array","items":{"type":"string","x-verbatim":true,"pattern":"^[A-Z]+$"},"uniqueItems":true}"#,
             accepts: ["[]", #"["B"]"#], rejects: [#"["B","B"]"#, #"["Ä"]"#, #"["C"]"#]),
         Case(
             schema: #"{"anyOf":[{"type":"string","x-verbatim":true,"pattern":"[0-9]$"},{"const":"none"}]}"#,
@@ -84,15 +85,17 @@ struct VerbatimTests {
         #expect(try Self.isValid(example.schema, String(decoding: shortest, as: UTF8.self)))
     }
 
-    @Test("masks equal stepping every token, and walks end in time", arguments: [
-        #"{"type":"string","x-verbatim":true}"#,
-        #"{"type":"string","x-verbatim":true,"minLength":2,"maxLength":6}"#,
-        #"{"type":"string","x-verbatim":true,"pattern":"\\d\\d?-"}"#,
-        #"{"type":"string","x-verbatim":true,"pattern":"^[^ ]*$","minLength":4}"#,
-        #"{"type":"array","items":{"type":"string","x-verbatim":true,"minLength":1},"minItems":2,"maxItems":3}"#,
-        #"{"type":"object","propertyNames":{"x-verbatim":true,"pattern":"^[a-z]+$"},"minProperties":2}"#,
-        #"{"oneOf":[{"type":"string","x-verbatim":true},{"type":"string","pattern":"^a"}]}"#,
-    ])
+    @Test(
+        "masks equal stepping every token, and walks end in time",
+        arguments: [
+            #"{"type":"string","x-verbatim":true}"#,
+            #"{"type":"string","x-verbatim":true,"minLength":2,"maxLength":6}"#,
+            #"{"type":"string","x-verbatim":true,"pattern":"\\d\\d?-"}"#,
+            #"{"type":"string","x-verbatim":true,"pattern":"^[^ ]*$","minLength":4}"#,
+            #"{"type":"array","items":{"type":"string","x-verbatim":true,"minLength":1},"minItems":2,"maxItems":3}"#,
+            #"{"type":"object","propertyNames":{"x-verbatim":true,"pattern":"^[a-z]+$"},"minProperties":2}"#,
+            #"{"oneOf":[{"type":"string","x-verbatim":true},{"type":"string","pattern":"^a"}]}"#,
+        ])
     func masksAreExact(_ schema: String) throws {
         let vocabulary = TestVocabularies.small()
         let text = "a key, a value; value-key: éa 中\"key\"\n12-1 ab aab abab"

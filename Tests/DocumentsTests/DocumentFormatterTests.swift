@@ -21,14 +21,16 @@ struct DocumentFormatterTests {
     static func format(
         _ text: String, _ format: DocumentFormat, _ options: FormatOptions = FormatOptions()
     ) throws -> String {
-        String(decoding: try DocumentFormatter.format(Array(text.utf8), format: format, options: options), as: UTF8.self)
+        String(
+            decoding: try DocumentFormatter.format(Array(text.utf8), format: format, options: options), as: UTF8.self)
     }
 
     @Test(arguments: [
         Case(.json, " 1 ", "1\n"), Case(.json, "{ }\n\n", "{}\n"), Case(.json, "[\n\n]", "[]\n"),
         Case(.json, "{\"b\":1.50,\"a\":[1,\n2]}", "{\n  \"b\": 1.50,\n  \"a\": [1, 2]\n}\n"),
         Case(.json, "{\"b\":\n1}", "{\n  \"b\": 1\n}\n"), Case(.json, "[{},[1]]", "[{}, [1]]\n"),
-        Case(.json, "[\n{},\n\n\n[1e5]]", "[\n  {},\n\n  [1e5]\n]\n"), Case(.json, "{\r\n\"a\":1}", "{\r\n  \"a\": 1\r\n}\r\n"),
+        Case(.json, "[\n{},\n\n\n[1e5]]", "[\n  {},\n\n  [1e5]\n]\n"),
+        Case(.json, "{\r\n\"a\":1}", "{\r\n  \"a\": 1\r\n}\r\n"),
         Case(.json, "\u{FEFF}[1]", "\u{FEFF}[1]\n"), Case(.json, "\"\\u00e9\\/\"", "\"\\u00e9\\/\"\n"),
         Case(.jsonc, "// a\n\n\n/* b */ [1,]// c\n// d", "// a\n\n/* b */ [1] // c\n// d\n"),
         Case(
@@ -38,11 +40,15 @@ struct DocumentFormatterTests {
         Case(.jsonc, "[ // open\n 1, /* in */ 2, /* end */\n]", "[ // open\n  1,\n  /* in */ 2 /* end */\n]\n"),
         Case(.jsonc, "{\"a\": // c\n[\n{}]}", "{\n  \"a\": // c\n    [\n    {}\n  ]\n}\n"),
         Case(.jsonl, "{\"a\" :1}\n\n[ 1,2 ]", "{\"a\": 1}\n[1, 2]\n"),
-        Case(.toml, "", ""), Case(.toml, "# only\n\n\n\n# comments", "# only\n\n# comments\n"), Case(.toml, "a=1", "a = 1\n"),
-        Case(.toml, "a . 'b'=1_000   # c  \n[ t ]\n[[ u . v ]]\nx=0xFF", "a.'b' = 1_000 # c\n\n[t]\n\n[[u.v]]\nx = 0xFF\n"),
+        Case(.toml, "", ""), Case(.toml, "# only\n\n\n\n# comments", "# only\n\n# comments\n"),
+        Case(.toml, "a=1", "a = 1\n"),
+        Case(
+            .toml, "a . 'b'=1_000   # c  \n[ t ]\n[[ u . v ]]\nx=0xFF",
+            "a.'b' = 1_000 # c\n\n[t]\n\n[[u.v]]\nx = 0xFF\n"),
         Case(.toml, "a=1\n# about t\n[t]", "a = 1\n\n# about t\n[t]\n"),
         Case(.toml, "a=[ 1,2, ]\nb=[1, # x\n2]\nc=[\n'y']", "a = [1, 2]\nb = [\n  1, # x\n  2,\n]\nc = ['y']\n"),
-        Case(.toml, "a={b=1,c={ }}\nd=[{e=1},\n{e=2}]", "a = { b = 1, c = {} }\nd = [\n  { e = 1 },\n  { e = 2 },\n]\n"),
+        Case(
+            .toml, "a={b=1,c={ }}\nd=[{e=1},\n{e=2}]", "a = { b = 1, c = {} }\nd = [\n  { e = 1 },\n  { e = 2 },\n]\n"),
         Case(.toml, "a=\"\"\"\n x\n\"\"\"\nb=1979-05-27 07:32:00", "a = \"\"\"\n x\n\"\"\"\nb = 1979-05-27 07:32:00\n"),
         Case(.toml, "a={b=[1, # c\n2]}", "a = { b = [\n  1, # c\n  2,\n] }\n"),
     ])
@@ -58,12 +64,14 @@ struct DocumentFormatterTests {
         #expect(
             try Self.format(text, .json, FormatOptions(indent: 4, width: 30))
                 == "{\n    \"name\": \"value\",\n    \"list\": [1, 2, 3],\n    \"other\": {\"a\": 1}\n}\n")
-        #expect(try Self.format("a = ['xxxxxxxxxx', 'yyyyyyyyyy']", .toml, FormatOptions(width: 20))
-            == "a = [\n  'xxxxxxxxxx',\n  'yyyyyyyyyy',\n]\n")
+        #expect(
+            try Self.format("a = ['xxxxxxxxxx', 'yyyyyyyyyy']", .toml, FormatOptions(width: 20))
+                == "a = [\n  'xxxxxxxxxx',\n  'yyyyyyyyyy',\n]\n")
     }
 
     @Test(arguments: [
-        (DocumentFormat.json, "{\"a\": 1,}", "json.trailing-comma"), (.json, "// c\n1", "json.comment"), (.toml, "a =", "toml.syntax"),
+        (DocumentFormat.json, "{\"a\": 1,}", "json.trailing-comma"), (.json, "// c\n1", "json.comment"),
+        (.toml, "a =", "toml.syntax"),
         (.yaml, "a: 1", "format.unsupported"), (.jsonl, "1\n[", "json.unexpected-end"),
     ])
     func refusesWhatIsWrong(_ format: DocumentFormat, _ text: String, _ id: String) {
@@ -91,7 +99,8 @@ struct DocumentFormatterTests {
             let (format, text) = try #require(Self.seeds.randomElement(using: &generator))
             let bytes = HostileInputTests.damage(text, &generator)
             let options = FormatOptions(
-                indent: Int.random(in: 1...4, using: &generator), width: [20, 40, 100].randomElement(using: &generator) ?? 80)
+                indent: Int.random(in: 1...4, using: &generator),
+                width: [20, 40, 100].randomElement(using: &generator) ?? 80)
             // The formatter itself compares values and comments: that must never be what stops it.
             do throws(DiagnosticsError) {
                 let result = try DocumentFormatter.format(bytes, format: format, options: options)
@@ -100,7 +109,9 @@ struct DocumentFormatterTests {
                 #expect(again == result, "\(String(decoding: bytes, as: UTF8.self))")
                 #expect(result.isEmpty || result.last == 0x0A || result.last == 0x0D)
             } catch {
-                #expect(!error.diagnostics.contains { $0.id == "format.changed" }, "\(String(decoding: bytes, as: UTF8.self))")
+                #expect(
+                    !error.diagnostics.contains { $0.id == "format.changed" },
+                    "\(String(decoding: bytes, as: UTF8.self))")
             }
         }
         #expect(formatted > 20)
@@ -117,6 +128,7 @@ struct DocumentFormatterTests {
         let new = old.replacing("\n3\n", with: "\nthree\n").replacing("\n19\n", with: "\n")
         #expect(
             unified(old, new)
-                == "--- a\n+++ b\n@@ -1,6 +1,6 @@\n 1\n 2\n-3\n+three\n 4\n 5\n 6\n@@ -16,5 +16,4 @@\n 16\n 17\n 18\n-19\n 20\n")
+                == "--- a\n+++ b\n@@ -1,6 +1,6 @@\n 1\n 2\n-3\n+three\n 4\n 5\n 6\n@@ -16,5 +16,4 @@\n 16\n 17\n 18\n-19\n 20\n"
+        )
     }
 }

@@ -7,8 +7,10 @@ import Testing
 struct FormatsTests {
     @Test(
         arguments: [
-            ("// c\n1", 1), ("/* a */[1,/**/2 ,// b\n]", [1, 2]), ("{\"a\":1,}", ["a": 1]), ("[1]// end", [1]), ("[]/* end */", []),
-            ("[\"// no\", \"/* no */\",]", ["// no", "/* no */"]), ("{\"a\"/*k*/:/*v*/1}", ["a": 1]), ("// a\r[1]", [1]),
+            ("// c\n1", 1), ("/* a */[1,/**/2 ,// b\n]", [1, 2]), ("{\"a\":1,}", ["a": 1]), ("[1]// end", [1]),
+            ("[]/* end */", []),
+            ("[\"// no\", \"/* no */\",]", ["// no", "/* no */"]), ("{\"a\"/*k*/:/*v*/1}", ["a": 1]),
+            ("// a\r[1]", [1]),
         ] as [(String, JSONValue)])
     func readsComments(_ text: String, _ value: JSONValue) throws {
         let document = try JSONReader.read(text, options: .commented)
@@ -18,8 +20,10 @@ struct FormatsTests {
     }
 
     @Test(arguments: [
-        ("[,]", "json.syntax", "1:2"), ("[1,,2]", "json.syntax", "1:4"), ("{,}", "json.syntax", "1:2"), ("1 /* x", "json.unterminated-comment", "1:3"),
-        ("/* x *", "json.unterminated-comment", "1:1"), ("// x", "json.empty", "1:5"), ("1 / 2", "json.trailing-text", "1:3"),
+        ("[,]", "json.syntax", "1:2"), ("[1,,2]", "json.syntax", "1:4"), ("{,}", "json.syntax", "1:2"),
+        ("1 /* x", "json.unterminated-comment", "1:3"),
+        ("/* x *", "json.unterminated-comment", "1:1"), ("// x", "json.empty", "1:5"),
+        ("1 / 2", "json.trailing-text", "1:3"),
     ])
     func refusesWhatIsNoJSONC(_ text: String, _ id: String, _ place: String) {
         let error = #expect(throws: DiagnosticsError.self) { try JSONReader.read(text, options: .commented) }
@@ -34,11 +38,13 @@ struct FormatsTests {
         #expect(error?.diagnostics.first?.id == "document.invalid-utf8")
     }
 
-    @Test(arguments: [
-        ("a.json", .json), ("a.jsonc", .jsonc), ("x/.vscode/settings.json", .jsonc), ("tsconfig.json", .jsonc),
-        ("tsconfig.base.json", .jsonc), ("mytsconfig.json", .json), ("a.toml", .toml), ("Cargo.TOML", .toml), ("a.jsonl", .jsonl),
-        ("a.ndjson", .jsonl), ("a.yml", .yaml), ("a.txt", nil),
-    ] as [(String, DocumentFormat?)])
+    @Test(
+        arguments: [
+            ("a.json", .json), ("a.jsonc", .jsonc), ("x/.vscode/settings.json", .jsonc), ("tsconfig.json", .jsonc),
+            ("tsconfig.base.json", .jsonc), ("mytsconfig.json", .json), ("a.toml", .toml), ("Cargo.TOML", .toml),
+            ("a.jsonl", .jsonl),
+            ("a.ndjson", .jsonl), ("a.yml", .yaml), ("a.txt", nil),
+        ] as [(String, DocumentFormat?)])
     func knowsNotationsByName(_ name: String, _ format: DocumentFormat?) {
         #expect(DocumentReader.format(ofFile: name) == format)
     }

@@ -7,14 +7,17 @@ import Testing
 /// Trees that keep every byte.
 struct SyntaxTreeTests {
     private static let json: [String] = [
-        "1", "\u{FEFF} [1, 2]\n", "// a\n{\"k\": [1,\t2.50, /* b */ 3,], // c\r\n \"é\\\"\": {\"x\": null,},\n}\n// end",
+        "1", "\u{FEFF} [1, 2]\n",
+        "// a\n{\"k\": [1,\t2.50, /* b */ 3,], // c\r\n \"é\\\"\": {\"x\": null,},\n}\n// end",
         "{}\r[]".replacing("\r[]", with: "\r"), "[[], {}, [ ], { } , \"a // no comment\"]",
     ]
     private static let toml: [String] = [
-        "", "# a\r\n\r\n[ t . 'u' ] # b\nk . l = [ 1, # c\n  {m = 'x', n.o = 2}, ] \n[[v]]\nw = \"\"\"\n#\\\n \"\"\"\n", "a = 1",
+        "", "# a\r\n\r\n[ t . 'u' ] # b\nk . l = [ 1, # c\n  {m = 'x', n.o = 2}, ] \n[[v]]\nw = \"\"\"\n#\\\n \"\"\"\n",
+        "a = 1",
     ]
 
-    private static func read(_ text: [UInt8], _ format: DocumentFormat) throws -> (document: Document, tree: SyntaxTree) {
+    private static func read(_ text: [UInt8], _ format: DocumentFormat) throws -> (document: Document, tree: SyntaxTree)
+    {
         let source = SourceText(file: nil, bytes: text)
         return try format == .toml ? TOMLReader.readSyntax(source) : JSONSyntax.read(source)
     }

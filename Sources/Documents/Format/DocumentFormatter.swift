@@ -15,9 +15,9 @@ public struct FormatOptions: Hashable, Sendable {
 
 /// Lays out JSON, JSON with comments, JSON Lines and TOML, and changes nothing but white space and commas.
 ///
-/// Comments, the spelling of numbers and strings and the order of keys stay; of several blank lines one stays. A line end
-/// style that the text begins with is kept, as is a byte order mark. What comes out is laid out already: formatting it again
-/// changes nothing. A text with a mistake is refused.
+/// Comments, the spelling of numbers and strings and the order of keys stay; of several blank lines one stays. A line
+/// end style that the text begins with is kept, as is a byte order mark. What comes out is laid out already: formatting
+/// it again changes nothing. A text with a mistake is refused.
 ///
 ///     let tidy = try DocumentFormatter.format(bytes, file: "settings.jsonc")
 public enum DocumentFormatter {
@@ -26,8 +26,8 @@ public enum DocumentFormatter {
     /// - Parameters:
     ///   - file: Its name, which tells the notation where `format` does not.
     ///   - options: The layout.
-    /// - Throws: ``DiagnosticsError`` with what is wrong with the text, `format.unsupported` for YAML, `format.changed` if the result
-    /// would not mean the same, which is a defect.
+    /// - Throws: ``DiagnosticsError`` with what is wrong with the text, `format.unsupported` for YAML, `format.changed`
+    /// if the result would not mean the same, which is a defect.
     public static func format(
         _ bytes: [UInt8], file: String? = nil, format: DocumentFormat? = nil, options: FormatOptions = FormatOptions()
     ) throws(DiagnosticsError) -> [UInt8] {

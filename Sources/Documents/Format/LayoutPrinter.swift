@@ -2,8 +2,9 @@
 
 /// Prints a syntax tree with a layout of its own.
 ///
-/// A container stands on one line if it fits, has no comments, and was on one line before or holds scalars only. Otherwise
-/// each element has its line. Comments stay where they are: behind an element on its line, before one on lines of their own.
+/// A container stands on one line if it fits, has no comments, and was on one line before or holds scalars only.
+/// Otherwise each element has its line. Comments stay where they are: behind an element on its line, before one on
+/// lines of their own.
 struct LayoutPrinter {
     private let tree: SyntaxTree
     private let isTOML: Bool

@@ -34,7 +34,9 @@ public enum LineDifference {
             let hunk = steps[start..<end]
             let removed = hunk.count { $0 != .added }
             let added = hunk.count { $0 != .removed }
-            result += "@@ -\(removed == 0 ? oldLine : oldLine + 1),\(removed) +\(added == 0 ? newLine : newLine + 1),\(added) @@\n"
+            // An empty side names the line before it.
+            let (left, right) = (removed == 0 ? oldLine : oldLine + 1, added == 0 ? newLine : newLine + 1)
+            result += "@@ -\(left),\(removed) +\(right),\(added) @@\n"
             for step in hunk {
                 switch step {
                 case .same:

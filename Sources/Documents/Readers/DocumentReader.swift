@@ -2,8 +2,9 @@
 
 /// Reads documents in the notation that their name or their text tells.
 public enum DocumentReader {
-    /// The notation of a file by the ending of its name; nil for other endings and for `-`.
+    /// The notation of a file by the ending of its name, `.gz` aside; nil for other endings and for `-`.
     public static func format(ofFile name: String) -> DocumentFormat? {
+        if name.lowercased().hasSuffix(".gz") { return format(ofFile: String(name.dropLast(3))) }
         let base = name.split(separator: "/").last ?? ""
         guard let dot = base.lastIndex(of: ".") else { return nil }
         switch base[base.index(after: dot)...].lowercased() {

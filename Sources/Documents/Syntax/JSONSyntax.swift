@@ -83,7 +83,9 @@ private struct JSONSyntaxScanner {
             return bytes[at...].firstIndex { $0 == 0x0A || $0 == 0x0D } ?? bytes.count
         }
         var end = at + 2
-        while end + 1 < bytes.count, !(bytes[end] == UInt8(ascii: "*") && bytes[end + 1] == UInt8(ascii: "/")) { end += 1 }
+        while end + 1 < bytes.count, !(bytes[end] == UInt8(ascii: "*") && bytes[end + 1] == UInt8(ascii: "/")) {
+            end += 1
+        }
         return min(end + 2, bytes.count)
     }
 

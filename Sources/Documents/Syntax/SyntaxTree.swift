@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A document's text taken apart without losing a byte: tokens that follow each other from the first byte to the last, and
-/// nodes that hold them.
+/// A document's text taken apart without losing a byte: tokens that follow each other from the first byte to the last,
+/// and nodes that hold them.
 ///
 /// White space, comments, blank lines, the spelling of numbers and quotes, the order of keys: everything is a token.
 ///
 ///     let tree = try JSONSyntax.read(source)
 ///     tree.text == source.bytes   // true
 ///
-/// - Invariant: the tokens' ranges are not empty, ascend, touch, and cover the source. Nodes come before their children,
+/// - Invariant: the tokens' ranges are not empty, ascend, touch, and cover the source. Nodes come before their
+/// children,
 ///   and children lie within their parents.
 public struct SyntaxTree: Sendable {
     public enum TokenKind: UInt8, Hashable, Sendable {

@@ -14,7 +14,8 @@ extension TOMLParser {
         default:
             while Self.isWord(byte) { at += 1 }
             // One space may stand between a date and its time.
-            if at - start == 10, byte == 0x20, bytes[start + 4] == UInt8(ascii: "-"), isDigit(byte(1)), isDigit(byte(2)),
+            if at - start == 10, byte == 0x20, bytes[start + 4] == UInt8(ascii: "-"), isDigit(byte(1)),
+                isDigit(byte(2)),
                 byte(3) == UInt8(ascii: ":")
             {
                 at += 1
@@ -193,7 +194,8 @@ extension TOMLParser {
         let mark = String(repeating: quote == UInt8(ascii: "'") ? "'" : "\"", count: isLong ? 3 : 1)
         problems.add(
             "toml.unterminated-string", isLong ? "the string does not end" : "the string does not end on its line",
-            start..<at, help: isLong ? "add closing '\(mark)'" : "add a closing \(mark); texts of several lines have three")
+            start..<at,
+            help: isLong ? "add closing '\(mark)'" : "add a closing \(mark); texts of several lines have three")
         return nil
     }
 
@@ -283,7 +285,8 @@ extension TOMLParser {
             return scalar
         }
         guard var json = TOMLScalars.number(text) else {
-            let looksLikeNumber = text.first.map { isDigit($0) || $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "-") } ?? false
+            let looksLikeNumber =
+                text.first.map { isDigit($0) || $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "-") } ?? false
             fail(
                 looksLikeNumber ? "toml.number" : "toml.literal",
                 "'\(slice(range))' is not a \(looksLikeNumber ? "number, date or time" : "value") of TOML", range,

@@ -65,7 +65,9 @@ struct TOMLParser {
         skipSpace()
         guard comment() else { return false }
         if at >= bytes.count || newline() { return true }
-        fail("toml.syntax", "expected the end of the line but found \(name())", help: "put each entry on a line of its own")
+        fail(
+            "toml.syntax", "expected the end of the line but found \(name())",
+            help: "put each entry on a line of its own")
         return false
     }
 

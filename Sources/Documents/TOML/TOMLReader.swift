@@ -2,11 +2,12 @@
 
 /// Reads TOML 1.0.
 ///
-/// Dates and times become strings as RFC 3339 writes them: a space between date and time becomes `T`, `t` and `z` become
-/// capitals. `inf` and `nan` are refused, because JSON cannot hold them. Integers may have any size. Reading goes on at the
-/// next line after a mistake, so that one run reports several.
+/// Dates and times become strings as RFC 3339 writes them: a space between date and time becomes `T`, `t` and `z`
+/// become capitals. `inf` and `nan` are refused, because JSON cannot hold them. Integers may have any size. Reading
+/// goes on at the next line after a mistake, so that one run reports several.
 ///
-/// A node of a table that a header opens has the header's place; one that exists because of a dotted key, that of the key.
+/// A node of a table that a header opens has the header's place; one that exists because of a dotted key, that of the
+/// key.
 public enum TOMLReader {
     /// Reads a document.
     ///

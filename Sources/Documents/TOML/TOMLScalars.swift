@@ -11,7 +11,8 @@ enum TOMLScalars {
             let radix = [UInt8(ascii: "x"): 16, UInt8(ascii: "o"): 8, UInt8(ascii: "b"): 2][rest[rest.startIndex + 1]]
         {
             // The size of the literal bounds the quadratic conversion.
-            guard let digits = digits(rest.dropFirst(2), radix: radix), digits.count <= DecimalNumber.maximumDigits else {
+            guard let digits = digits(rest.dropFirst(2), radix: radix), digits.count <= DecimalNumber.maximumDigits
+            else {
                 return nil
             }
             return BigInt(String(decoding: digits, as: UTF8.self), radix: radix)?.description
@@ -76,7 +77,9 @@ enum TOMLScalars {
             else { return nil }
             result += text.prefix(10)
             guard let separator = scanner.rest.first else { return result }
-            guard separator == UInt8(ascii: "T") || separator == UInt8(ascii: "t") || separator == 0x20 else { return nil }
+            guard separator == UInt8(ascii: "T") || separator == UInt8(ascii: "t") || separator == 0x20 else {
+                return nil
+            }
             scanner.rest = scanner.rest.dropFirst()
             result.append(UInt8(ascii: "T"))
         }
@@ -98,7 +101,8 @@ enum TOMLScalars {
             return scanner.rest.count == 1 ? result : nil
         }
         let zone = scanner.rest
-        guard scanner.skip(UInt8(ascii: "+")) || scanner.skip(UInt8(ascii: "-")), let hours = scanner.number(2), hours <= 23,
+        guard scanner.skip(UInt8(ascii: "+")) || scanner.skip(UInt8(ascii: "-")), let hours = scanner.number(2),
+            hours <= 23,
             scanner.skip(UInt8(ascii: ":")), let minutes = scanner.number(2), minutes <= 59, scanner.rest.isEmpty
         else { return nil }
         return result + zone
@@ -138,7 +142,9 @@ enum TOMLScalars {
         }
         let digits = word.utf8.drop { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "-") }
         guard let first = digits.first, isDigit(first) else { return "write text in quotes" }
-        if first == 0x30, digits.dropFirst().first.map({ isDigit($0) }) ?? false { return "leading zeros are not allowed" }
+        if first == 0x30, digits.dropFirst().first.map({ isDigit($0) }) ?? false {
+            return "leading zeros are not allowed"
+        }
         if word.hasSuffix(".") || word.contains(".e") { return "a digit must follow the '.'" }
         if word.contains("_") { return "an underscore stands between two digits" }
         return "write text in quotes"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Searches among the substrings of a text. Their residual languages are finite and get shorter with each scalar, so that
-// the states lie on no cycle: each is visited once, whatever is asked, and the answers are exact.
+// Searches among the substrings of a text. Their residual languages are finite and get shorter with each scalar, so
+// that the states lie on no cycle: each is visited once, whatever is asked, and the answers are exact.
 extension Automaton {
     /// Whether the state belongs to a finite language of substrings.
     @inline(__always)
@@ -202,7 +202,8 @@ extension Automaton {
                 state: state, least: max(least, 0), most: most, classes: classesOnward(state),
                 lower: max(cost, shortest(state, atLeast: least) * leastScalarCost))
         }
-        let most = min(maxScalars ?? Self.unreachable, store.terms[Int(stateTerms[Int(state.rawValue)])].lengths.maximum)
+        let most = min(
+            maxScalars ?? Self.unreachable, store.terms[Int(stateTerms[Int(state.rawValue)])].lengths.maximum)
         if let answer = known(state, minScalars, most) { return answer < Self.unreachable ? answer : nil }
         var path = [step(state, minScalars, most)]
         while var top = path.popLast() {

@@ -51,7 +51,8 @@ package final class Automaton {
     /// How many classes of scalars the language distinguishes.
     package let classCount: Int
     /// How many classes have their place in the transition table: all, or none where the language has substrings of a
-    /// text. There each scalar of the text is a class, and almost all transitions are dead: they are worked out each time.
+    /// text. There each scalar of the text is a class, and almost all transitions are dead: they are worked out each
+    /// time.
     @usableFromInline let rowWidth: Int
     /// The class of each ASCII scalar.
     package let asciiClass: [UInt8]

@@ -2,8 +2,9 @@
 
 /// A text that others are to be taken from, indexed by its substrings.
 ///
-/// The index is a suffix automaton over Unicode scalars, so that a substring never cuts a character: two states and three
-/// transitions a scalar at most, built in linear time. A state stands for all substrings that end in the same places.
+/// The index is a suffix automaton over Unicode scalars, so that a substring never cuts a character: two states and
+/// three transitions a scalar at most, built in linear time. A state stands for all substrings that end in the same
+/// places.
 ///
 ///     let text = ReferenceText("Call Ada")
 ///     text.contains("Ada")              // true

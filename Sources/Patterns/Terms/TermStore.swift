@@ -7,8 +7,8 @@ typealias TermID = Int32
 ///
 /// A term denotes the set of texts from the current position to the very end. Three kinds of leaves go beyond
 /// regular expressions: a *variable* stands for its definition (a loop whose body looks ahead), and a *look* is the
-/// empty text under the condition that a lookbehind holds at the current position. A *substring* is what continues a text
-/// within a reference text.
+/// empty text under the condition that a lookbehind holds at the current position. A *substring* is what continues a
+/// text within a reference text.
 ///
 /// - Invariant: a variable occurs only in tail position, and never unguarded in its own definition.
 final class TermStore {
