@@ -136,6 +136,11 @@ package protocol ConstraintMachine: AnyObject {
     /// Asked only where ``stringBody(_:)`` is nil. Other bytes may be viable as well.
     func freeText(_ configuration: ConfigID) -> FreeText?
 
+    /// Whether the text is within a key that must be one of a few known texts.
+    ///
+    /// Asked only where ``stringBody(_:)`` and ``freeText(_:)`` are nil.
+    func readsNamedKey(_ configuration: ConfigID) -> Bool
+
     /// The number of bytes of a shortest completion.
     func minimumCompletion(_ configuration: ConfigID) -> Int
 
@@ -147,4 +152,6 @@ extension ConstraintMachine {
     package var alphabet: ByteSet { .all }
 
     package func freeText(_ configuration: ConfigID) -> FreeText? { nil }
+
+    package func readsNamedKey(_ configuration: ConfigID) -> Bool { false }
 }

@@ -130,6 +130,8 @@ package final class SchemaMachine: ConstraintMachine {
     @exclusivity(unchecked) var firstElements = WordMap<UInt32>()
     /// The configurations after keys that are like no other, by alternatives and context.
     @exclusivity(unchecked) var freshEnds = WordMap<UInt32>()
+    /// The named keys that may come, by object state; see ``NamedKeys``.
+    @exclusivity(unchecked) var viableKeys = DenseMap<[UInt32]>()
     /// Whether another member may come, by object state.
     @exclusivity(unchecked) var memberChances = DenseMap<Bool>()
     @exclusivity(unchecked) var allowedSets = DenseMap<ByteSet>()

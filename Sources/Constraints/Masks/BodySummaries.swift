@@ -19,7 +19,15 @@ struct BodySummary {
     var endsDead = false
     var fewerEndDead = false
 
+    /// Whether this is no content but a key that must be one of those with a name.
+    var isNamedKey = false
+
     static let none = BodySummary()
+    static let namedKey = {
+        var summary = BodySummary()
+        summary.isNamedKey = true
+        return summary
+    }()
 
     @inline(__always)
     var isEmpty: Bool { classes == 0 }
@@ -81,6 +89,11 @@ final class BodySummaries {
         let summary: BodySummary
         guard let body = machine.stringBody(configuration), body.detours.isEmpty else {
             guard let text = machine.freeText(configuration) else {
+                if machine.readsNamedKey(configuration) {
+                    summaries.append(.namedKey)
+                    indices[raw] = UInt32(summaries.count)
+                    return .namedKey
+                }
                 indices[raw] = 1
                 return .none
             }

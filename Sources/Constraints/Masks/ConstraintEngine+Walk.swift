@@ -52,7 +52,12 @@ extension ConstraintEngine {
     ) {
         let nodes = trie.nodes
         let wide = nodes[top].wide
-        if wide != 0, summaries.summary(of: configuration, machine).isEmpty {
+        let summary = summaries.summary(of: configuration, machine)
+        if summary.isNamedKey {
+            walkNamedKeys(machine, trie, below: top, configuration, into: words)
+            return
+        }
+        if wide != 0, summary.isEmpty {
             let record = trie.wideNodes[Int(wide) - 1]
             let allowed = machine.allowedBytes(configuration).intersection(record.bytes)
             if allowed.count * 2 < record.bytes.count {
@@ -110,7 +115,7 @@ extension ConstraintEngine {
             }
             if Int(node.end) - index > 1 {
                 let summary = summaries.summary(of: next, machine)
-                if node.wide != 0, summary.isEmpty {
+                if summary.isNamedKey || node.wide != 0 && summary.isEmpty {
                     walk(machine, trie, below: index, next, into: words)
                     index = Int(node.end)
                     continue

@@ -30,6 +30,8 @@ package final class ConstraintEngine {
     let cache: MaskCache
     /// The configurations along the walk, by depth in the trie.
     let path: UnsafeMutablePointer<ConfigID>
+    /// The places within keys along the walk.
+    let keyPath: UnsafeMutablePointer<FiniteTexts.Position>
     /// What is known about them.
     let bodies: UnsafeMutablePointer<BodySummary>
     /// The same for a walk over plain content.
@@ -68,6 +70,8 @@ package final class ConstraintEngine {
         path.initialize(repeating: .dead, count: vocabulary.longestToken + 2)
         bodies = .allocate(capacity: vocabulary.longestToken + 2)
         bodies.initialize(repeating: .none, count: vocabulary.longestToken + 2)
+        keyPath = .allocate(capacity: vocabulary.longestToken + 2)
+        keyPath.initialize(repeating: .none, count: vocabulary.longestToken + 2)
         content = .allocate(capacity: vocabulary.longestToken + 2)
         content.initialize(
             repeating: ContentState(state: .dead, scalars: 0, lexer: .boundary), count: vocabulary.longestToken + 2
@@ -82,6 +86,7 @@ package final class ConstraintEngine {
 
     deinit {
         path.deallocate()
+        keyPath.deallocate()
         bodies.deallocate()
         content.deallocate()
     }

@@ -114,6 +114,8 @@ final class ObjectShape {
     /// Their spellings, sorted, and for each the index in ``named``.
     let spellings: FiniteTexts
     let order: [Int]
+    /// Whether the spelling of some key has an escape.
+    let hasEscapedKeys: Bool
     /// The keys that anonymous keys must differ from.
     let reserved: [[UInt8]]
     let minProperties: Int
@@ -145,6 +147,7 @@ final class ObjectShape {
         self.obligations = obligations
         self.excluded = excluded
         spellings = FiniteTexts(named.map(\.spelling))
+        hasEscapedKeys = named.contains { $0.spelling.contains(0x5C) }
         order = named.indices.sorted { named[$0].spelling.lexicographicallyPrecedes(named[$1].spelling) }
         var next = Array(repeating: named.count, count: named.count + 1)
         for index in named.indices.reversed() { next[index] = named[index].isRequired ? index : next[index + 1] }
