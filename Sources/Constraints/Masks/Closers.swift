@@ -85,14 +85,14 @@ final class Closers: @unchecked Sendable {  // immutable after its initialiser
         bounds.deallocate()
     }
 
-    /// Adds the tokens with one of the given rests whose content has at least `least` and at most `most` characters.
-    func add(_ rests: [UInt32], least: Int, most: Int, to words: UnsafeMutablePointer<UInt64>) {
+    /// Calls `body` with the tokens with one of the given rests whose content has at least `least` and at most `most`
+    /// characters.
+    @inline(__always)
+    func forEach(_ rests: [UInt32], least: Int, most: Int, _ body: (UInt32) -> Void) {
         for rest in rests {
             for index in Int(bounds[Int(rest)])..<Int(bounds[Int(rest) + 1]) {
                 let entry = entries[index]
-                if Int(entry.scalars) >= least, Int(entry.scalars) <= most {
-                    words[Int(entry.token >> 6)] |= 1 << UInt64(entry.token & 63)
-                }
+                if Int(entry.scalars) >= least, Int(entry.scalars) <= most { body(entry.token) }
             }
         }
     }

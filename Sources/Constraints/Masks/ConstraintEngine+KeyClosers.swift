@@ -37,7 +37,7 @@ extension ConstraintEngine {
                 return next
             }
             let bit = UInt64(1) << UInt64(token & 63)
-            if next.isDead { words[Int(token >> 6)] &= ~bit } else { words[Int(token >> 6)] |= bit }
+            if next.isDead { words[Int(token >> 6)] &= ~bit } else { allow(token, words) }
         }
         return true
     }

@@ -17,6 +17,8 @@ extension ConstraintEngine {
     ) {
         let trie = vocabulary.trie
         base = nil
+        isTracked = true
+        touched.update(repeating: 0, count: (vocabulary.wordCapacity + 63) >> 6)
         guard !isGuarded else {
             clear(words)
             walkGuarded(machine, trie, below: 0, configuration, into: words)
@@ -26,6 +28,7 @@ extension ConstraintEngine {
             let most = body.remainingScalars ?? .max
             let end = machine.stringEnd(configuration)
             if let automaton = body.automaton {
+                isTracked = false
                 let knowledge = AutomatonSummary.of(automaton)
                 writeContent(knowledge, body, into: words)
                 if let closing = end?.closing, !closing.isDead {
@@ -33,7 +36,9 @@ extension ConstraintEngine {
                 }
                 for detour in body.detours { follow(machine, configuration, detour, into: words) }
             } else {
-                base = vocabulary.writeContent(scalars: most, to: words)
+                let content = vocabulary.writeContent(scalars: most, to: words)
+                base = content.base
+                isTracked = content.isComplete
                 if let end { addClosers(machine, configuration, body, end, into: words) }
             }
             if end == nil, !addKeyClosers(configuration, into: words) {
@@ -95,7 +100,7 @@ extension ConstraintEngine {
                 let last = nodes[Int(node.end)].firstRank
                 while rank < last {
                     let id = tokens[Int(rank)]
-                    words[Int(id >> 6)] |= 1 << UInt64(id & 63)
+                    allow(id, words)
                     rank &+= 1
                 }
                 index = Int(node.end)
@@ -110,7 +115,7 @@ extension ConstraintEngine {
             var rank = node.firstRank
             while rank < ownEnd {
                 let id = tokens[Int(rank)]
-                words[Int(id >> 6)] |= 1 << UInt64(id & 63)
+                allow(id, words)
                 rank &+= 1
             }
             if Int(node.end) - index > 1 {
@@ -141,7 +146,7 @@ extension ConstraintEngine {
             for rank in trie.nodes[node].firstRank..<trie.nodes[node + 1].firstRank {
                 let id = trie.tokens[Int(rank)]
                 let bit = UInt64(1) << UInt64(id & 63)
-                if next.isDead { words[Int(id >> 6)] &= ~bit } else { words[Int(id >> 6)] |= bit }
+                if next.isDead { words[Int(id >> 6)] &= ~bit } else { allow(id, words) }
             }
         }
     }
@@ -153,10 +158,9 @@ extension ConstraintEngine {
     ) {
         let closers = vocabulary.closers
         if body.missingScalars <= vocabulary.longestToken, !end.closing.isDead {
-            closers.add(
-                rests(machine, after: end.closing), least: body.missingScalars, most: body.remainingScalars ?? .max,
-                to: words
-            )
+            closers.forEach(
+                rests(machine, after: end.closing), least: body.missingScalars, most: body.remainingScalars ?? .max
+            ) { allow($0, words) }
         }
         for token in closers.far {
             let next = vocabulary.withBytes(of: Int(token)) { bytes in
@@ -164,7 +168,7 @@ extension ConstraintEngine {
                 for byte in bytes where !next.isDead { next = machine.step(next, byte) }
                 return next
             }
-            if !next.isDead { words[Int(token >> 6)] |= 1 << UInt64(token & 63) }
+            if !next.isDead { allow(token, words) }
         }
         let trie = closers.trie
         for exception in end.exceptions {
@@ -202,7 +206,7 @@ extension ConstraintEngine {
     func addTokens(_ trie: TokenTrie, _ index: Int, into words: UnsafeMutablePointer<UInt64>) {
         for rank in trie.nodes[index].firstRank..<trie.nodes[index + 1].firstRank {
             let id = trie.tokens[Int(rank)]
-            words[Int(id >> 6)] |= 1 << UInt64(id & 63)
+            allow(id, words)
         }
     }
 
@@ -248,7 +252,7 @@ extension ConstraintEngine {
             if node.firstRank < ownEnd, completionStep(next) != nil {
                 for rank in node.firstRank..<ownEnd {
                     let id = trie.tokens[Int(rank)]
-                    words[Int(id >> 6)] |= 1 << UInt64(id & 63)
+                    allow(id, words)
                 }
             }
             path[Int(node.depth)] = next

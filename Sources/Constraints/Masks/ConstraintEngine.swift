@@ -36,6 +36,10 @@ package final class ConstraintEngine {
     let bodies: UnsafeMutablePointer<BodySummary>
     /// The same for a walk over plain content.
     let content: UnsafeMutablePointer<ContentState>
+    /// A bit for each word of the last computed mask that was written to after its base, where ``isTracked``.
+    let touched: UnsafeMutablePointer<UInt64>
+    /// Whether the last computed mask was written by single tokens only, but for its base.
+    @exclusivity(unchecked) var isTracked = false
     /// Words of the vocabulary that the last computed mask contains.
     @exclusivity(unchecked) var base: UnsafePointer<UInt64>?
     let summaries = BodySummaries()
@@ -70,6 +74,8 @@ package final class ConstraintEngine {
         path.initialize(repeating: .dead, count: vocabulary.longestToken + 2)
         bodies = .allocate(capacity: vocabulary.longestToken + 2)
         bodies.initialize(repeating: .none, count: vocabulary.longestToken + 2)
+        touched = .allocate(capacity: (vocabulary.wordCapacity + 63) >> 6)
+        touched.initialize(repeating: 0, count: (vocabulary.wordCapacity + 63) >> 6)
         keyPath = .allocate(capacity: vocabulary.longestToken + 2)
         keyPath.initialize(repeating: .none, count: vocabulary.longestToken + 2)
         content = .allocate(capacity: vocabulary.longestToken + 2)
@@ -87,6 +93,7 @@ package final class ConstraintEngine {
     deinit {
         path.deallocate()
         keyPath.deallocate()
+        touched.deallocate()
         bodies.deallocate()
         content.deallocate()
     }
@@ -154,7 +161,11 @@ package final class ConstraintEngine {
             compute(configuration, into: words)
             if machine.isAccepting(configuration) { addEnds(to: words) }
         }
-        cache.store(key, words, base: configuration.isDead ? nil : base)
+        if configuration.isDead {
+            cache.store(key, words)
+        } else {
+            cache.store(key, words, base: base, touched: isTracked ? UnsafePointer(touched) : nil)
+        }
     }
 
     /// Takes all tokens out.
@@ -164,6 +175,13 @@ package final class ConstraintEngine {
 
     /// Allows the ends of generation.
     func addEnds(to words: UnsafeMutablePointer<UInt64>) {
-        for id in vocabulary.endOfGeneration { words[id >> 6] |= 1 << UInt64(id & 63) }
+        for id in vocabulary.endOfGeneration { allow(UInt32(truncatingIfNeeded: id), words) }
+    }
+
+    /// Allows a token.
+    @inline(__always)
+    func allow(_ id: UInt32, _ words: UnsafeMutablePointer<UInt64>) {
+        words[Int(id >> 6)] |= 1 << UInt64(id & 63)
+        touched[Int(id >> 12)] |= 1 << UInt64(id >> 6 & 63)
     }
 }

@@ -98,12 +98,34 @@ final class MaskCache {
     ///
     /// - Parameter base: Words that outlive the cache and have no bit that `words` lacks: then only the difference is
     ///   kept, where it is small.
-    func store(_ key: UInt64, _ words: UnsafeMutablePointer<UInt64>, base: UnsafePointer<UInt64>? = nil) {
+    /// - Parameter touched: A bit for each word in which `words` may differ from the base, or from zero; nil where all
+    ///   must be looked at.
+    func store(
+        _ key: UInt64, _ words: UnsafeMutablePointer<UInt64>, base: UnsafePointer<UInt64>? = nil,
+        touched: UnsafePointer<UInt64>? = nil
+    ) {
         guard byteLimit > 0 else { return }
         // Ids as long as they are few; the first one too many ends the scan.
         var total = 0
         let limit = MaskCache.sparseLimit
         var index = 0
+        if let touched {
+            for block in 0..<(wordCapacity + 63) >> 6 {
+                var rest = touched[block]
+                while rest != 0, total <= limit {
+                    let place = block << 6 | rest.trailingZeroBitCount
+                    rest &= rest &- 1
+                    var word = words[place]
+                    if let base { word &= ~base[place] }
+                    while word != 0, total <= limit {
+                        scratch[total] = UInt32(truncatingIfNeeded: place << 6 | word.trailingZeroBitCount)
+                        total &+= 1
+                        word &= word &- 1
+                    }
+                }
+            }
+            index = wordCapacity
+        }
         while index < wordCapacity, total <= limit {
             // Most words add nothing: many at a time.
             if index &+ Self.stride <= wordCapacity, Self.isEmpty(words + index, base.map { $0 + index }) {

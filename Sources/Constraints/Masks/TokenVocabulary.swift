@@ -137,8 +137,10 @@ public final class TokenVocabulary: @unchecked Sendable {  // immutable after it
     }
 
     /// Writes the content tokens of at most `scalars` characters over all of `words`; returns words that have most of
-    /// them.
-    func writeContent(scalars: Int, to words: UnsafeMutablePointer<UInt64>) -> UnsafePointer<UInt64> {
+    /// them, and whether they have all.
+    func writeContent(
+        scalars: Int, to words: UnsafeMutablePointer<UInt64>
+    ) -> (base: UnsafePointer<UInt64>, isComplete: Bool) {
         var slice = TokenVocabulary.sliceLimit + 1
         var isBetween = false
         if scalars <= TokenVocabulary.sliceLimit {
@@ -155,6 +157,6 @@ public final class TokenVocabulary: @unchecked Sendable {  // immutable after it
                 words[Int(token >> 6)] |= 1 << UInt64(token & 63)
             }
         }
-        return UnsafePointer(from)
+        return (UnsafePointer(from), !isBetween)
     }
 }
