@@ -22,7 +22,10 @@ struct SchemaArguments: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Resolve remote references from a folder: URLPREFIX=DIR, or DIR with schemas indexed by '$id'. Repeatable.",
+            """
+            Resolve references to other schemas from a folder: URLPREFIX=DIR, or DIR with schemas indexed by '$id'. \
+            Repeatable. Schemas beside the schema itself are found without it; nothing is fetched from the network.
+            """,
             valueName: "[URLPREFIX=]DIR"))
     var registry: [String] = []
 
@@ -43,7 +46,10 @@ struct SchemaArguments: ParsableArguments {
         let name = path == "-" ? "<stdin>" : path
         var options = SpecLoader.defaultOptions
         options.unresolvedReferences = unresolved
-        return try SpecLoader.load(bytes, file: name, options: options, registry: makeRegistry())
+        let document = try DocumentReader.read(bytes, file: name)
+        var registry = try makeRegistry()
+        if path != "-" { registry.add(neighboursOf: document) }
+        return try SpecLoader.load(document, options: options, registry: registry)
     }
 }
 

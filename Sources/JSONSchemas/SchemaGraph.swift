@@ -77,6 +77,8 @@ public struct SchemaOptions: Sendable {
         /// A warning; a value is invalid if checking it needs the target. For checking files against schemas that are
         /// only partly at hand. The same goes for references that lead back to themselves.
         case deferred
+        /// A warning; the reference allows every value. Cycles are treated as by ``deferred``.
+        case allowed
     }
 
     /// The dialect of a schema without `$schema`.

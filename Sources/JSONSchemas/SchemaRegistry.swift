@@ -10,6 +10,7 @@ import Synchronization
 ///     registry.add(folder: "schemas", prefix: "https://example.com/schemas/")
 ///     registry.add(folder: "vendor")            // indexed by the `$id` of its files
 ///     registry.add(document, uri: "https://example.com/address")
+///     registry.add(neighboursOf: document)      // the files that lie beside it
 ///
 /// The metaschemas of the specification are always known. Files are read when they are first needed.
 public struct SchemaRegistry: Sendable {
@@ -21,9 +22,17 @@ public struct SchemaRegistry: Sendable {
         var folder: String
     }
 
+    /// The folder of a schema, which is looked into last.
+    private struct Neighbourhood: Sendable {
+        var folder: String
+        /// The schema's own address up to the last slash, for schemas with an absolute one.
+        var uri: String?
+    }
+
     private var documents: [String: Document] = [:]
     private var prefixes: [Prefix] = []
     private var folders: [String] = []
+    private var neighbourhoods: [Neighbourhood] = []
     private let cache = Cache()
 
     /// Documents read so far; shared by copies of the registry, as files do not change during a run.
@@ -38,7 +47,7 @@ public struct SchemaRegistry: Sendable {
     public init() {}
 
     /// The number of sources that were added.
-    public var isEmpty: Bool { documents.isEmpty && prefixes.isEmpty && folders.isEmpty }
+    public var isEmpty: Bool { documents.isEmpty && prefixes.isEmpty && folders.isEmpty && neighbourhoods.isEmpty }
 
     /// Adds a document under an address.
     public mutating func add(_ document: Document, uri: String) {
@@ -57,6 +66,27 @@ public struct SchemaRegistry: Sendable {
     /// Adds a folder whose files are found by their `$id`, or by their path for relative references.
     public mutating func add(folder: String) {
         folders.append(folder)
+    }
+
+    /// Adds the files that lie in the folder of a schema, for its references to what is published beside it.
+    ///
+    /// A relative reference of a schema without `$id` is a path from its folder. The folder also stands for the
+    /// addresses beside the schema's own: if the file `a.json` says that it is `https://example.com/x/a.json`, then
+    /// `https://example.com/x/b.json` is the file `b.json` beside it. No reference leads out of the folder, and what
+    /// was added in another way goes first.
+    public mutating func add(neighboursOf document: Document) {
+        guard let file = document.file else { return }
+        let folder = file.lastIndex(of: "/").map { String(file[..<$0]) } ?? "."
+        var uri: String?
+        if let text = (document.root["$id"] ?? document.root["id"])?.stringValue {
+            var address = URIReference(text).withoutFragment
+            if address.isAbsolute, let slash = address.path.lastIndex(of: "/") {
+                address.path = String(address.path[...slash])
+                address.query = nil
+                uri = address.description
+            }
+        }
+        neighbourhoods.append(Neighbourhood(folder: folder, uri: uri))
     }
 
     /// Adds what a `--registry` option says: `URLPREFIX=DIR` or `DIR`.
@@ -91,6 +121,13 @@ public struct SchemaRegistry: Sendable {
         for folder in folders {
             if let path = index(of: folder)[uri] { return try read(path) }
             if !URIReference(uri).isAbsolute, let document = try file(uri, in: folder) { return document }
+        }
+        for place in neighbourhoods {
+            if !URIReference(uri).isAbsolute {
+                if let document = try file(uri, in: place.folder) { return document }
+            } else if let prefix = place.uri, uri.hasPrefix(prefix) {
+                if let document = try file(String(uri.dropFirst(prefix.count)), in: place.folder) { return document }
+            }
         }
         return nil
     }

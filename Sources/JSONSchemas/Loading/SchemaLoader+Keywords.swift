@@ -229,7 +229,7 @@ extension SchemaLoader {
     private mutating func readReference(_ value: Node, into reader: inout KeywordReader) {
         guard expect(.string, value, .reference), let text = value.stringValue else { return }
         guard let target = resolve(text, from: reader.resource, at: value, keyword: "$ref") else {
-            reader.schema.unresolvedReference = text
+            if options.unresolvedReferences != .allowed { reader.schema.unresolvedReference = text }
             return
         }
         reader.schema.reference = id(for: target.node, fallback: target.resource)
@@ -238,7 +238,7 @@ extension SchemaLoader {
     private mutating func readDynamicReference(_ keyword: Keyword, _ value: Node, into reader: inout KeywordReader) {
         guard expect(.string, value, keyword), let text = value.stringValue else { return }
         guard let target = resolve(text, from: reader.resource, at: value, keyword: keyword.rawValue) else {
-            reader.schema.unresolvedReference = text
+            if options.unresolvedReferences != .allowed { reader.schema.unresolvedReference = text }
             return
         }
         var anchor: String?

@@ -60,7 +60,7 @@ extension SchemaLoader {
         guard errorsBefore == diagnostics.count else { return nil }
         let help: String
         if !URIReference(uri).isAbsolute {
-            help = "the schema has no '$id' to start from; give the folder of '\(uri)' with '--registry DIR'"
+            help = "put '\(uri)' beside the schema, or give its folder with '--registry DIR'"
         } else if registry.hasFolders {
             help = "no folder of the registry has '\(uri)'; nothing is fetched from the network"
         } else {
@@ -123,7 +123,7 @@ extension SchemaLoader {
     private mutating func reportReference(_ message: String, _ member: Node, help: String? = nil) {
         report(
             "schema.unresolved-reference", message, member,
-            severity: options.unresolvedReferences == .deferred ? .warning : .error, help: help)
+            severity: options.unresolvedReferences == .error ? .error : .warning, help: help)
     }
 
     // MARK: Cycles
@@ -165,7 +165,7 @@ extension SchemaLoader {
             "schema.reference-cycle",
             "the reference leads back to itself without going into the value: \(chain.joined(separator: " → "))",
             node["$ref"] ?? node["$dynamicRef"] ?? node["$recursiveRef"] ?? node,
-            severity: options.unresolvedReferences == .deferred ? .warning : .error,
+            severity: options.unresolvedReferences == .error ? .error : .warning,
             help: "put the recursion under 'properties', 'items' or another keyword that goes one level down")
     }
 }
