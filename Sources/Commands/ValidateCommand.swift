@@ -28,8 +28,19 @@ struct ValidateCommand: ParsableCommand {
     @Option(name: .long, help: "The text that strings with 'x-verbatim' are taken from.")
     var source: String?
 
-    @Option(name: .shortAndLong, help: "text or json.")
-    var output: ReportFormat = .text
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            """
+            What a reference means whose target is not at hand: refuse (a value that needs it is invalid) or allow \
+            (any value will do; a warning is printed).
+            """))
+    var unresolved: UnresolvedChoice = .refuse
+
+    @Option(
+        name: .shortAndLong,
+        help: "auto, text, json, github, gitlab, sarif, junit or tap; auto is github in GitHub Actions, else text.")
+    var output: ValidationOutput = .auto
 
     @Flag(name: .shortAndLong, help: "Print nothing but errors in reading.")
     var quiet = false
@@ -38,117 +49,124 @@ struct ValidateCommand: ParsableCommand {
     var files: [String] = []
 
     func run() throws {
-        // A file may be checked with a schema that is only partly at hand, as far as it does not need the rest.
-        let spec = try schemaArguments.load(schema, unresolved: .deferred)
-        Console.report(
-            spec.warnings.filter { $0.id == "schema.unresolved-reference" },
-            sources: [spec.source.source].compactMap(\.self))
-        var validator = Validator(spec.graph, formats: schemaArguments.formats)
-        validator.source = try VerbatimSource.read(source, for: spec)
+        var report: (any ValidationReport)? = quiet ? nil : output.report(schema: schema)
+        let validator: Validator
+        do {
+            // A file may be checked with a schema that is only partly at hand, as far as it does not need the rest.
+            let spec = try schemaArguments.load(schema, unresolved: unresolved.policy)
+            let warnings = spec.warnings.filter { $0.id == "schema.unresolved-reference" }
+            Console.report(warnings, sources: [spec.source.source].compactMap(\.self))
+            try report?.schema(schema, warnings, isFatal: false)
+            validator = try makeValidator(spec)
+        } catch let failure as DiagnosticsError {
+            try report?.schema(schema, failure.diagnostics, isFatal: true)
+            try report?.finish()
+            throw failure
+        }
         var invalid = 0
         var unreadable = 0
-        var reports: [JSONValue] = []
         for path in files.isEmpty ? ["-"] : files {
-            let name = path == "-" ? "<stdin>" : path
-            if path != "-", DocumentReader.format(ofFile: path) == .jsonl {
-                do {
-                    let result = try validateLines(path, validator)
-                    if result.invalid > 0 { invalid += 1 }
-                    reports.append(result.report)
-                } catch let failure as DocumentError {
-                    Console.error(failure.message)
-                    unreadable += 1
-                }
-                continue
-            }
-            var diagnostics: [Diagnostic] = []
-            var sources: [SourceText] = []
-            var broken = false
+            let start = ContinuousClock.now
+            var verdict = FileVerdict(name: path == "-" ? "<stdin>" : path, isValid: true)
             do {
-                let documents = try DocumentReader.readAll(Console.read(path), file: name, options: .lenient)
-                for document in documents {
-                    if let source = document.source { sources.append(source) }
-                    diagnostics += document.diagnostics
-                    diagnostics += validator.validate(document.root).map(\.diagnostic)
-                }
-                if diagnostics.contains(where: { $0.severity == .error }) { invalid += 1 }
-            } catch let failure as DiagnosticsError {
-                diagnostics = failure.diagnostics
-                sources = failure.sources
-                broken = true
-                invalid += 1
-            } catch let failure as CommandFailure {
-                diagnostics = [Diagnostic("input.unreadable", failure.message)]
-                broken = true
-                unreadable += 1
-            }
-            guard !quiet else { continue }
-            switch output {
-            case .text:
-                if diagnostics.isEmpty {
-                    try Console.line("\(name): valid")
+                if path != "-", DocumentReader.format(ofFile: path) == .jsonl {
+                    try check(linesOf: path, validator, &verdict, &report)
                 } else {
-                    try Console.line(DiagnosticRenderer(sources: sources).text(diagnostics))
+                    try check(path, validator, &verdict, &report)
                 }
-            case .json:
-                reports.append([
-                    "file": .string(name),
-                    "valid": .bool(!broken && !diagnostics.contains { $0.severity == .error }),
-                    "diagnostics": DiagnosticRenderer(sources: sources).json(diagnostics),
-                ])
+            } catch let failure as UnreadableFile {
+                verdict.isUnreadable = true
+                verdict.isValid = false
+                try report?.found([Diagnostic("input.unreadable", failure.message)], sources: [])
+                if quiet { Console.error(failure.message) }
             }
+            verdict.duration = .now - start
+            if verdict.isUnreadable { unreadable += 1 } else if !verdict.isValid { invalid += 1 }
+            try report?.end(verdict)
         }
-        if output == .json && !quiet {
-            try Console.line(JSONWriter(style: .pretty(indent: 2)).write(.array(reports)))
-        }
+        try report?.finish()
         if unreadable > 0 { throw CommandFailure(.unreadable) }
         if invalid > 0 { throw CommandFailure(.dataInvalid) }
     }
 
-    /// Diagnostics of one file of JSON Lines that a JSON report gives in full.
-    private static let shownLines = 1_000
+    /// A file that could not be opened; the others are checked all the same.
+    private struct UnreadableFile: Error {
+        var message: String
+    }
+
+    private func makeValidator(_ spec: LoadedSpec) throws -> Validator {
+        var validator = Validator(spec.graph, formats: schemaArguments.formats)
+        validator.source = try VerbatimSource.read(source, for: spec)
+        return validator
+    }
+
+    /// Checks the documents of a file.
+    private func check(
+        _ path: String, _ validator: Validator, _ verdict: inout FileVerdict, _ report: inout (any ValidationReport)?
+    ) throws {
+        let bytes: [UInt8]
+        do {
+            bytes = try Console.read(path)
+        } catch {
+            throw UnreadableFile(message: error.message)
+        }
+        do {
+            var documents = try DocumentReader.readAll(bytes, file: verdict.name, options: .lenient)
+            if documents.isEmpty, DocumentReader.format(ofFile: verdict.name) != .jsonl {
+                // YAML without a document, be it empty or of comments alone, is null.
+                let text = SourceText(file: verdict.name, bytes: bytes)
+                documents = [Document(value: .null, source: text, places: [.root: 0..<0])]
+            }
+            var diagnostics: [Diagnostic] = []
+            for document in documents {
+                diagnostics += document.diagnostics
+                diagnostics += validator.validate(document.root).map(\.diagnostic)
+            }
+            verdict.isValid = !diagnostics.contains { $0.severity == .error }
+            try report?.found(diagnostics, sources: documents.compactMap(\.source))
+        } catch let failure as DiagnosticsError {
+            verdict.isValid = false
+            try report?.found(failure.diagnostics, sources: failure.sources)
+        }
+    }
 
     /// Checks the lines of a file one by one, in constant memory.
-    private func validateLines(
-        _ path: String, _ validator: Validator
-    ) throws -> (invalid: Int, report: JSONValue) {
-        let lines = try LineStream(path: path)
-        var count = 0
+    private func check(
+        linesOf path: String, _ validator: Validator, _ verdict: inout FileVerdict,
+        _ report: inout (any ValidationReport)?
+    ) throws {
+        var values = 0
         var invalid = 0
-        var shown: [JSONValue] = []
-        while let line = try lines.next() {
-            count += 1
-            let source = SourceText(
-                file: path, bytes: line.bytes, firstLine: line.number, firstOffset: line.offset)
-            var diagnostics: [Diagnostic]
-            do {
-                let document = try JSONReader.read(source, options: .lenient)
-                diagnostics = document.diagnostics
-                if !validator.isValid(document.root) {
-                    diagnostics += validator.validate(document.root).map(\.diagnostic)
+        do {
+            let lines = try LineStream(path: path)
+            while let line = try lines.next() {
+                values += 1
+                let source = SourceText(
+                    file: path, bytes: line.bytes, firstLine: line.number, firstOffset: line.offset)
+                var diagnostics: [Diagnostic]
+                do {
+                    let document = try JSONReader.read(source, options: .lenient)
+                    diagnostics = document.diagnostics
+                    if !validator.isValid(document.root) {
+                        diagnostics += validator.validate(document.root).map(\.diagnostic)
+                    }
+                } catch {
+                    diagnostics = error.diagnostics
                 }
-            } catch {
-                diagnostics = error.diagnostics
+                if diagnostics.contains(where: { $0.severity == .error }) { invalid += 1 }
+                if !diagnostics.isEmpty { try report?.found(diagnostics, sources: [source]) }
             }
-            if diagnostics.contains(where: { $0.severity == .error }) { invalid += 1 }
-            guard !quiet, !diagnostics.isEmpty else { continue }
-            let renderer = DiagnosticRenderer(sources: [source])
-            switch output {
-            case .text: try Console.write(renderer.text(diagnostics))
-            case .json:
-                if shown.count < Self.shownLines, case .array(let list) = renderer.json(diagnostics) { shown += list }
-            }
+        } catch let failure as DocumentError {
+            throw UnreadableFile(message: failure.message)
         }
-        if !quiet, output == .text {
-            try Console.line(
-                "\(path): " + (invalid == 0 ? "valid, \(count) values" : "\(invalid) of \(count) values are invalid"))
-        }
-        return (
-            invalid,
-            [
-                "file": .string(path), "valid": .bool(invalid == 0), "values": .number(DecimalNumber(count)),
-                "invalid": .number(DecimalNumber(invalid)), "diagnostics": .array(shown),
-            ]
-        )
+        verdict.isValid = invalid == 0
+        verdict.lines = (values, invalid)
     }
+}
+
+/// `--unresolved`.
+enum UnresolvedChoice: String, CaseIterable, ExpressibleByArgument {
+    case refuse, allow
+
+    var policy: SchemaOptions.UnresolvedReferences { self == .allow ? .allowed : .deferred }
 }

@@ -42,12 +42,19 @@ struct Terminal {
 
     /// The same with a list.
     func run(_ arguments: [String], input: String = "") throws -> Outcome {
+        try run(program: Self.program.path, arguments, input: input)
+    }
+
+    /// Runs another program in the same way.
+    func run(program: String, _ arguments: [String], input: String = "") throws -> Outcome {
         let process = Process()
-        process.executableURL = Self.program
+        process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
         process.currentDirectoryURL = folder
         process.environment = ProcessInfo.processInfo.environment
             .merging(["FORMWORK_HOME": folder.appendingPathComponent("home").path, "NO_COLOR": "1"]) { $1 }
+            // The tests say themselves where the program is to think that it runs.
+            .merging(["GITHUB_ACTIONS": "", "GITHUB_WORKSPACE": "", "CI_PROJECT_DIR": ""]) { $1 }
             .merging(environment) { $1 }
         // Files instead of pipes: nothing can fill up and block.
         let paths = ["in", "out", "err"].map { folder.appendingPathComponent(".\($0)-\(UUID().uuidString)") }

@@ -103,7 +103,7 @@ public struct DiagnosticRenderer: Sendable {
     }
 
     /// Text in which control characters cannot reach the terminal.
-    static func printable(_ text: String) -> String {
+    package static func printable(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: isControl) else { return text }
         var result = ""
         for scalar in text.unicodeScalars {
