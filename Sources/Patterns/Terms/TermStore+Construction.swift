@@ -125,7 +125,6 @@ extension TermStore {
     }
 
     func union(_ parts: [TermID]) -> TermID {
-        work &+= parts.count
         var list: [TermID] = []
         list.reserveCapacity(parts.count)
         var complements = 0
@@ -161,10 +160,12 @@ extension TermStore {
         if repetitions > 0, mergeRepetitions(&list) { return union(list) }
         if searches > 0 {
             // K ⊆ Σ*·K
-            let found = Set(
-                list.lazy.filter { self.kind($0) == .concat && self.terms[Int($0)].a == Self.everything }
-                    .map { self.terms[Int($0)].b })
-            let kept = list.filter { !found.contains($0) }
+            let kept = list.filter { id in
+                !list.contains { other in
+                    let term = terms[Int(other)]
+                    return term.kind == .concat && term.a == Self.everything && term.b == id
+                }
+            }
             if kept.count < list.count { return union(kept) }
         }
         if list[0] == Self.epsilon, list.dropFirst().contains(where: { isNullable($0) }) {
@@ -254,7 +255,6 @@ extension TermStore {
     }
 
     func intersection(_ parts: [TermID]) -> TermID {
-        work &+= parts.count
         var list: [TermID] = []
         list.reserveCapacity(parts.count)
         var complements = 0

@@ -62,12 +62,9 @@ struct Tableau {
     init(_ machine: SchemaMachine, _ type: ValueType, _ literals: [Literal]) {
         self.machine = machine
         self.type = type
-        let allowance = machine.expansionAllowance
-        // With little left, few alternatives: each has to be made into a shape.
-        let quota = min(machine.limits.maximumAlternatives, max(8, allowance / 50))
         _ = run(
             Branch(conjunction: Conjunction(type), agenda: literals.reversed().map { .literal($0, 0) }),
-            quota: quota, until: allowance, depth: 0)
+            quota: machine.limits.maximumAlternatives, until: machine.limits.expansionBudget, depth: 0)
         machine.expansionSteps += steps
     }
 
@@ -185,7 +182,7 @@ struct Tableau {
     }
 
     /// The ways to meet a disjunction that are not refuted at sight; nil where it is met already.
-    private mutating func ways(_ choice: Choice, _ branch: Branch) -> [[Atom]]? {
+    private func ways(_ choice: Choice, _ branch: Branch) -> [[Atom]]? {
         switch choice {
         case .either(let ways): return filtered(ways, branch)
         case .negation(let literal):
@@ -225,7 +222,6 @@ struct Tableau {
             if !certain.isEmpty {
                 return [certain.map { .evaluating($0, owners) } + open.map { .literal($0.negated) }]
             }
-            steps += open.count * open.count / 4
             return open.map { chosen in
                 var way: [Atom] = [.evaluating(chosen, owners)]
                 for other in open where other != chosen && !machine.areDisjoint(chosen, other, type) {
@@ -236,9 +232,8 @@ struct Tableau {
         }
     }
 
-    private mutating func filtered(_ ways: [[Atom]], _ branch: Branch) -> [[Atom]]? {
+    private func filtered(_ ways: [[Atom]], _ branch: Branch) -> [[Atom]]? {
         var kept: [[Atom]] = []
-        steps += ways.count / 4
         for way in ways {
             var isRefuted = false
             var isMet = true

@@ -69,16 +69,7 @@ struct NumberRules: Hashable {
             let allowed = Set(values)
             finite = old.filter { allowed.contains($0) }
         } else {
-            var sorted = values
-            if !zip(values, values.dropFirst()).allSatisfy({ $0 < $1 }) {
-                sorted.sort()
-                var last: DecimalNumber?
-                sorted.removeAll { value in
-                    defer { last = value }
-                    return value == last
-                }
-            }
-            finite = sorted
+            finite = Array(Set(values)).sorted()
         }
     }
 
