@@ -7,14 +7,15 @@ import Foundation
 struct FormatCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "format",
-        abstract: "Lay out JSON, JSON with comments, JSON Lines and TOML.",
+        abstract: "Lay out JSON, JSON with comments, JSON Lines, YAML and TOML.",
         discussion: """
-            Changes white space and commas only: comments, key order and the spelling of numbers and strings stay. Prints
-            the result, or rewrites the files with --write. A file with a mistake is left alone. Exit status 2 where a
-            file is wrong, or with --check or --diff would change.
+            Changes white space and commas only: comments, key order and the spelling of numbers and strings stay, and so
+            do anchors, tags, markers and block scalars of YAML. Prints the result, or rewrites the files with --write.
+            A file with a mistake is left alone. Exit status 2 where a file is wrong, or with --check or --diff would
+            change.
 
             EXAMPLE
-              formwork format --write settings.jsonc pyproject.toml
+              formwork format --write settings.jsonc pyproject.toml compose.yaml
               formwork format --check config/*.json
               formwork format --stdin-filename x.toml < x.toml
             """
@@ -37,6 +38,9 @@ struct FormatCommand: ParsableCommand {
 
     @Option(name: .long, help: "Characters that a line should not exceed.")
     var width: Int = FormatOptions().width
+
+    @Option(name: .long, help: "Whether YAML sequences below a key are indented or flush with it.")
+    var sequences: SequenceLayout = .indented
 
     @Argument(help: "Files; '-' or nothing is standard input.")
     var files: [String] = []
@@ -67,10 +71,14 @@ struct FormatCommand: ParsableCommand {
 
     /// Formats one file; says whether it would change, or has.
     private func format(_ path: String) throws -> Bool {
+        if write, path.lowercased().hasSuffix(".gz") {
+            throw CommandFailure(.unsupported, "'\(path)' is compressed and cannot be rewritten")
+        }
         let old = try Console.read(path)
         let name = path == "-" ? stdinFilename ?? "<stdin>" : path
         let new = try DocumentFormatter.format(
-            old, file: name, options: FormatOptions(indent: indent, width: width))
+            old, file: name,
+            options: FormatOptions(indent: indent, width: width, indentsSequences: sequences == .indented))
         let isChanged = old != new
         if check, isChanged { try Console.line(name) }
         if diff, isChanged {
@@ -83,4 +91,8 @@ struct FormatCommand: ParsableCommand {
         }
         return isChanged
     }
+}
+
+enum SequenceLayout: String, CaseIterable, ExpressibleByArgument {
+    case indented, flush
 }

@@ -45,6 +45,22 @@ struct FormatCommandTests {
         }
     }
 
+    @Test func laysOutYAML() throws {
+        try terminal { terminal in
+            try terminal.write("a.yaml", "# c\na:\n- b:   1 # d\n")
+            let check = try terminal.run("format", "--check", "a.yaml")
+            #expect(check.status == 2)
+            #expect(check.output == "a.yaml\n")
+            #expect(try terminal.run("format", "--write", "a.yaml").status == 0)
+            #expect(try terminal.read("a.yaml") == "# c\na:\n  - b: 1 # d\n")
+            #expect(try terminal.run("format", "--check", "a.yaml").status == 0)
+            let flush = try terminal.run("format", "--sequences", "flush", "a.yaml")
+            #expect(flush.output == "# c\na:\n- b: 1 # d\n")
+            let piped = try terminal.run("format", "--stdin-filename", "x.yml", input: "# only   ")
+            #expect(piped.output == "# only\n")
+        }
+    }
+
     @Test func aBrokenFileIsLeftAlone() throws {
         try terminal { terminal in
             try terminal.write("a.json", "{\"a\": }")
@@ -57,7 +73,17 @@ struct FormatCommandTests {
             #expect(try terminal.read("b.json") == "[]\n")
             #expect(try terminal.run("format", "--write", "--check", "b.json").status == 5)
             #expect(try terminal.run("format", "none.json").status == 6)
-            #expect(try terminal.run("format", "--stdin-filename", "x.yaml", input: "a: 1").status == 3)
+            try terminal.write("c.yaml", "a: 1\nb: [\n")
+            let yaml = try terminal.run("format", "--write", "c.yaml")
+            #expect(yaml.status == 2)
+            #expect(yaml.errors.contains("c.yaml:3:1: error:"), "\(yaml.errors)")
+            #expect(try terminal.read("c.yaml") == "a: 1\nb: [\n")
+            let piped = try terminal.run("format", "--stdin-filename", "x.yaml", input: "a: b: c")
+            #expect(piped.errors.contains("x.yaml:1:5"))
+            // Rewriting would leave plain text under a name that says otherwise.
+            try terminal.write("d.yaml.gz", "a: 1")
+            #expect(try terminal.run("format", "--write", "d.yaml.gz").status == 3)
+            #expect(try terminal.read("d.yaml.gz") == "a: 1")
         }
     }
 

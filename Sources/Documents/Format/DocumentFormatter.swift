@@ -6,14 +6,17 @@ public struct FormatOptions: Hashable, Sendable {
     public var indent = 2
     /// The characters that a line should not exceed where there is a choice.
     public var width = 100
+    /// Whether sequences stand further to the right than the keys that they belong to, in YAML.
+    public var indentsSequences = true
 
-    public init(indent: Int = 2, width: Int = 100) {
+    public init(indent: Int = 2, width: Int = 100, indentsSequences: Bool = true) {
         self.indent = indent
         self.width = width
+        self.indentsSequences = indentsSequences
     }
 }
 
-/// Lays out JSON, JSON with comments, JSON Lines and TOML, and changes nothing but white space and commas.
+/// Lays out JSON, JSON with comments, JSON Lines, TOML and YAML, and changes nothing but white space and commas.
 ///
 /// Comments, the spelling of numbers and strings and the order of keys stay; of several blank lines one stays. A line
 /// end style that the text begins with is kept, as is a byte order mark. What comes out is laid out already: formatting
@@ -26,23 +29,54 @@ public enum DocumentFormatter {
     /// - Parameters:
     ///   - file: Its name, which tells the notation where `format` does not.
     ///   - options: The layout.
-    /// - Throws: ``DiagnosticsError`` with what is wrong with the text, `format.unsupported` for YAML, `format.changed`
-    /// if the result would not mean the same, which is a defect.
+    /// - Throws: ``DiagnosticsError`` with what is wrong with the text, `format.changed` if the result would not mean
+    ///   the same, which is a defect.
     public static func format(
         _ bytes: [UInt8], file: String? = nil, format: DocumentFormat? = nil, options: FormatOptions = FormatOptions()
     ) throws(DiagnosticsError) -> [UInt8] {
         let source = SourceText(file: file, bytes: bytes)
         let notation = format ?? file.flatMap { DocumentReader.format(ofFile: $0) } ?? DocumentReader.guess(bytes)
-        if notation == .jsonl { return try formatLines(source) }
+        switch notation {
+        case .jsonl: return try formatLines(source)
+        case .yaml: return try formatYAML(source, options)
+        case .json, .jsonc, .toml: break
+        }
         let (document, tree) = try read(source, notation)
         var printer = LayoutPrinter(tree, notation, options)
         let result = printer.print()
         // A layout that changes the meaning must never reach a file.
         let (again, other) = try read(SourceText(file: file, bytes: result), notation)
         guard again.root.isEqual(document.root), trimmed(other.comments) == trimmed(tree.comments) else {
-            throw DiagnosticsError(
-                [Diagnostic("format.changed", "the layout would change what the document says; nothing is changed")],
-                sources: [source])
+            throw changed(source)
+        }
+        return result
+    }
+
+    private static func changed(_ source: SourceText) -> DiagnosticsError {
+        DiagnosticsError(
+            [
+                Diagnostic(
+                    "format.changed", "the layout would change what the document says; nothing is changed",
+                    range: source.range(0..<0))
+            ], sources: [source])
+    }
+
+    /// YAML is compared by what its parser reports, not by values that JSON could hold: tags, anchors and the styles of
+    /// scalars must stay too.
+    private static func formatYAML(
+        _ source: SourceText, _ options: FormatOptions
+    ) throws(DiagnosticsError) -> [UInt8] {
+        let events = try YAMLEvents.read(source, options: .lenient)
+        guard let tokens = YAMLToken.scan(source.bytes) else { throw changed(source) }
+        let result = YAMLLayout.print(source.bytes, tokens, options)
+        guard result != source.bytes else { return result }
+        do throws(DiagnosticsError) {
+            let again = try YAMLEvents.read(SourceText(file: source.file, bytes: result), options: .lenient)
+            guard again == events, let other = YAMLToken.scan(result),
+                YAMLToken.comments(source.bytes, tokens) == YAMLToken.comments(result, other)
+            else { throw changed(source) }
+        } catch {
+            throw changed(source)
         }
         return result
     }
@@ -65,7 +99,7 @@ public enum DocumentFormatter {
         case .toml: return try TOMLReader.readSyntax(source, options: options)
         case .yaml, .jsonl:
             throw DiagnosticsError([
-                Diagnostic("format.unsupported", "\(notation.rawValue.uppercased()) cannot be formatted yet")
+                Diagnostic("format.unsupported", "\(notation.rawValue.uppercased()) has no tree of one document")
             ])
         }
     }

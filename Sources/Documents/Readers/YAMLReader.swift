@@ -107,16 +107,19 @@ struct YAMLComposer {
     var anchors: [ScalarString: Anchor] = [:]
     var expanded = 0
 
-    /// libyaml counts characters; the cursor turns them into bytes and moves with the events.
-    private var cursor: (scalar: Int, offset: Int) = (0, 0)
+    private var cursor: YAMLCursor
 
     init(_ bytes: UnsafeBufferPointer<UInt8>, _ options: ReadOptions) {
         self.bytes = bytes
         self.options = options
         self.problems = ProblemList(limit: options.maximumDiagnostics)
+        self.cursor = YAMLCursor(bytes)
     }
 
-    mutating func run() {
+    mutating func run() { parse { composer, event in composer.handle(&event) } }
+
+    /// Calls `body` for each event until it returns false; what libyaml refuses becomes a problem.
+    mutating func parse(_ body: (inout YAMLComposer, inout yaml_event_t) -> Bool) {
         if bytes.count >= 2, (bytes[0] == 0xFE && bytes[1] == 0xFF) || (bytes[0] == 0xFF && bytes[1] == 0xFE) {
             problems.add(
                 "document.encoding", "the text is in UTF-16, not in UTF-8", 0..<2, help: "convert the file to UTF-8")
@@ -129,10 +132,7 @@ struct YAMLComposer {
                 place..<(place + 1), help: "save the file as UTF-8")
             return
         }
-        var start = 0
-        if bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF { start = 3 }
-        cursor = (0, start)
-
+        let start = cursor.start
         let parser = UnsafeMutablePointer<yaml_parser_t>.allocate(capacity: 1)
         defer { parser.deallocate() }
         guard yaml_parser_initialize(parser) == 1 else {
@@ -150,27 +150,14 @@ struct YAMLComposer {
                 return
             }
             let type = event.type
-            let goesOn = handle(&event)
+            let goesOn = body(&self, &event)
             yaml_event_delete(&event)
             if type == YAML_STREAM_END_EVENT || !goesOn { return }
         }
     }
 
     /// The byte offset of a mark.
-    mutating func offset(_ mark: yaml_mark_t) -> Int {
-        let target = Int(clamping: mark.index)
-        while cursor.scalar < target, cursor.offset < bytes.count {
-            cursor.offset += 1
-            while cursor.offset < bytes.count, bytes[cursor.offset] & 0xC0 == 0x80 { cursor.offset += 1 }
-            cursor.scalar += 1
-        }
-        while cursor.scalar > target, cursor.offset > 0 {
-            cursor.offset -= 1
-            while cursor.offset > 0, bytes[cursor.offset] & 0xC0 == 0x80 { cursor.offset -= 1 }
-            cursor.scalar -= 1
-        }
-        return cursor.offset
-    }
+    mutating func offset(_ mark: yaml_mark_t) -> Int { cursor.offset(mark) }
 
     /// Takes in one event; false where reading must stop.
     private mutating func handle(_ event: inout yaml_event_t) -> Bool {

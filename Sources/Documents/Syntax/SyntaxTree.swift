@@ -21,7 +21,7 @@ public struct SyntaxTree: Sendable {
         case newline
         /// A comment without its line end.
         case comment
-        /// One of `{ } [ ] [[ ]] : , = .`
+        /// One of `{ } [ ] [[ ]] : , = .`, in YAML also `- ?`
         case punctuation
         /// A key, or one part of a dotted key, as it is written.
         case key
@@ -31,6 +31,12 @@ public struct SyntaxTree: Sendable {
         case word
         /// A date, a time or both.
         case date
+        /// `&name`, `*name` and `!name` of YAML.
+        case anchor, alias, tag
+        /// `---` or `...` of YAML.
+        case marker
+        /// `%YAML` or `%TAG` with what belongs to it.
+        case directive
     }
 
     /// A piece of the text.
@@ -48,6 +54,8 @@ public struct SyntaxTree: Sendable {
         case table
         /// A TOML header, `[[table]]`.
         case tableElement
+        /// All documents of YAML.
+        case stream
     }
 
     /// A part of the document.
@@ -63,7 +71,7 @@ public struct SyntaxTree: Sendable {
     public let source: SourceText
     /// All tokens in order.
     public let tokens: [Token]
-    /// All nodes, each before those inside of it; the first is the document.
+    /// All nodes, each before those inside of it; the first is the document, in YAML the stream of documents.
     public let nodes: [Node]
 
     /// The text, put together from its tokens.
@@ -131,7 +139,7 @@ extension SyntaxTree.TokenKind {
     public var isTrivia: Bool {
         switch self {
         case .mark, .space, .newline, .comment: true
-        case .punctuation, .key, .string, .number, .word, .date: false
+        case .punctuation, .key, .string, .number, .word, .date, .anchor, .alias, .tag, .marker, .directive: false
         }
     }
 }
