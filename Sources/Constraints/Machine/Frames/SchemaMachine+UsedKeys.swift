@@ -26,7 +26,9 @@ extension SchemaMachine {
             var fresh = state
             fresh.used = 0
             guard let shape = keyShape(fresh, kind, keys) else { return false }
-            if let automaton = stringShapes[Int(shape)]?.automaton, automaton.isInfinite(automaton.start) {
+            if let string = stringShapes[Int(shape)], string.maxLength == nil, let automaton = string.automaton,
+                automaton.isInfinite(automaton.start)
+            {
                 return true
             }
         }
@@ -49,7 +51,9 @@ extension SchemaMachine {
     /// Whether some key that was not used begins like this, where its kind has keys that do.
     func isOpen(_ key: KeyState, _ lexer: StringLexer) -> Bool {
         if key.position.isEmpty { return true }
-        if lexer.isBoundary, let automaton = stringShapes[Int(key.string.shape)]?.automaton,
+        // Without a bound on the length, used keys are never all that there are.
+        if lexer.isBoundary, let string = stringShapes[Int(key.string.shape)], string.maxLength == nil,
+            let automaton = string.automaton,
             automaton.isInfinite(Automaton.StateID(rawValue: key.string.automaton))
         {
             return true

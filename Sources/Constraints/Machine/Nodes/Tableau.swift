@@ -222,9 +222,12 @@ struct Tableau {
             if !certain.isEmpty {
                 return [certain.map { .evaluating($0, owners) } + open.map { .literal($0.negated) }]
             }
-            return open.map { chosen in
+            // By place: two branches may be the same literal, and then both hold or neither.
+            return open.indices.map { place in
+                let chosen = open[place]
                 var way: [Atom] = [.evaluating(chosen, owners)]
-                for other in open where other != chosen && !machine.areDisjoint(chosen, other, type) {
+                for (index, other) in open.enumerated()
+                where index != place && !machine.areDisjoint(chosen, other, type) {
                     way.append(.literal(other.negated))
                 }
                 return way
