@@ -38,7 +38,7 @@ struct SchemaCommand: ParsableCommand {
         @Argument(help: "Schemas or specs.")
         var schemas: [String]
 
-        private static let longestShown = 1 << 16
+        private static let longestShown = 1 << 12
 
         func run() throws {
             var worst = ExitStatus.ok
@@ -70,8 +70,8 @@ struct SchemaCommand: ParsableCommand {
                     let least = machine.minimumCompletion(machine.start)
                     // Some documents are too long to be looked at.
                     let shortest =
-                        least <= Self.longestShown
-                        ? String(decoding: machine.witness(machine.start), as: UTF8.self) : "of \(least) bytes"
+                        machine.shortestDocument(atMost: Self.longestShown).map { String(decoding: $0, as: UTF8.self) }
+                        ?? "of \(least) bytes"
                     let audit = machine.audit()
                     let limitations = audit.limitations.map { limitation in
                         var warning = limitation

@@ -97,7 +97,7 @@ public struct SchemaOptions: Sendable {
         baseURI: String = "",
         metaschemaCheck: MetaschemaCheck = .warn,
         unresolvedReferences: UnresolvedReferences = .error,
-        maximumSubschemas: Int = 1_000_000
+        maximumSubschemas: Int = 32_768
     ) {
         self.defaultDialect = defaultDialect
         self.baseURI = baseURI

@@ -5,6 +5,32 @@ import Testing
 
 /// Emptiness, shortest texts and windows of lengths.
 struct AutomatonSearchTests {
+    /// Texts that are asked for one by one are found one after another, not among all their interleavings.
+    @Test
+    func conditionsThatAskForATextSomewhereAreMetWithoutASearch() throws {
+        let letters = (0..<26).map { String(UnicodeScalar(UInt8(97 + $0))) }
+        let automaton = try Automaton(
+            .pattern(try Pattern("^" + letters.map { "(?=.*\($0))" }.joined() + ".*$")))
+        #expect(automaton.liveness(automaton.start) == .alive)
+        let shortest = try #require(automaton.shortest(automaton.start))
+        var text = String.UnicodeScalarView()
+        text.append(contentsOf: shortest)
+        #expect(automaton.matches(String(text)))
+        #expect(shortest.count == 26)
+        #expect(automaton.stateCount < 20_000)
+    }
+
+    /// A choice of words steps like a trie.
+    @Test
+    func choicesOfManyWordsShareTheirBeginnings() throws {
+        let words = (0..<2_000).map { "w\($0)" }
+        let automaton = try Automaton(.pattern(try Pattern("^(" + words.joined(separator: "|") + ")$")))
+        #expect(automaton.matches("w1999"))
+        #expect(!automaton.matches("w2000"))
+        #expect(!automaton.matches("w"))
+        #expect(automaton.stateCount < 40)
+    }
+
     struct Window: Sendable, CustomTestStringConvertible {
         var pattern: String
         var least: Int

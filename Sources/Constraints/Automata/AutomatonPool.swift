@@ -36,10 +36,12 @@ package final class AutomatonPool: Sendable {
     /// About how many bytes the automata that wait take.
     package var byteCount: Int { state.withLock { $0.bytes } }
 
-    /// An automaton of a language; the caller owns it from now on.
-    package func take(_ language: Language) -> Automaton? {
+    /// An automaton of a language with the given limits; the caller owns it from now on.
+    package func take(_ language: Language, limits: Automaton.Limits = Automaton.Limits()) -> Automaton? {
         let found = state.withLock { state -> Transfer? in
-            guard let entry = state.entries[language]?.popLast() else { return nil }
+            guard let index = state.entries[language]?.lastIndex(where: { $0.automaton.limits == limits }),
+                let entry = state.entries[language]?.remove(at: index)
+            else { return nil }
             if state.entries[language]?.isEmpty == true { state.entries[language] = nil }
             state.count -= 1
             state.bytes -= entry.bytes
@@ -103,23 +105,41 @@ package final class AutomatonPool: Sendable {
 
 extension SchemaMachine {
     /// The machine's automaton of a language, new where neither the machine nor the pool has one.
-    func automaton(_ language: Language) throws(PatternError) -> Automaton {
+    ///
+    /// With `thorough`, a search ends only after as many states as an automaton may look at: for automata that must not
+    /// know less than others that a configuration consists of.
+    func automaton(_ language: Language, thorough: Bool = false) throws(PatternError) -> Automaton {
         if let known = automata[language] { return known }
         let automaton: Automaton
-        if let pooled = AutomatonPool.shared.take(language) {
+        var limits = thorough ? Automaton.Limits() : limits(language)
+        if thorough { limits.workBudget = Automaton.Limits.unlimited }
+        if let pooled = AutomatonPool.shared.take(language, limits: limits) {
             automaton = pooled
         } else {
-            automaton = try Automaton(language, limits: Self.limits(language))
+            automaton = try Automaton(language, limits: limits)
         }
         automata[language] = automaton
         return automaton
     }
 
+    /// So many automata of several languages may search at length; those after them search less.
+    private static let thoroughAutomata = 24
+
     /// Each state of many languages together is dear, and a search among them seldom ends: it is given up sooner.
-    private static func limits(_ language: Language) -> Automaton.Limits {
+    private func limits(_ language: Language) -> Automaton.Limits {
         var limits = Automaton.Limits()
-        if case .all(let languages) = language, languages.count > 8 {
-            limits.explorationBudget = max(64, limits.explorationBudget * 8 / (languages.count * languages.count))
+        switch language {
+        case .all(let languages):
+            if languages.count > 8 {
+                limits.explorationBudget = max(64, limits.explorationBudget * 8 / (languages.count * languages.count))
+            }
+        case .any, .not: break
+        default: return limits
+        }
+        combinedAutomata += 1
+        if combinedAutomata > Self.thoroughAutomata {
+            limits.explorationBudget = max(64, limits.explorationBudget / 16)
+            limits.workBudget /= 16
         }
         return limits
     }

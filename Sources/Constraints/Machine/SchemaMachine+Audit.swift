@@ -31,11 +31,12 @@ extension SchemaMachine {
     package func audit() -> SchemaAudit {
         var audit = SchemaAudit()
         var expanded = 0
+        let begin = effort
         for (id, isNegated) in reachableSubschemas() {
             let schema = graph[id]
             if schema.boolean != nil { continue }
             expanded += 1
-            guard expanded <= Self.maximumAudited else {
+            guard expanded <= Self.maximumAudited, effort - begin <= limits.auditBudget else {
                 audit.isIncomplete = true
                 break
             }
@@ -71,6 +72,22 @@ extension SchemaMachine {
         audit.limitations = limitations
         audit.typicalSize = Int(typicalSize(graph.root, 0))
         return audit
+    }
+
+    /// The shortest document, where writing it takes no longer than a few steps for each byte.
+    package func shortestDocument(atMost limit: Int) -> [UInt8]? {
+        guard minimumCompletion(start) <= limit else { return nil }
+        let begin = effort
+        var bytes: [UInt8] = []
+        var current = start
+        while !isAccepting(current) {
+            guard effort - begin <= limits.auditBudget, bytes.count <= limit * 2, let byte = witnessByte(current) else {
+                return nil
+            }
+            bytes.append(byte)
+            current = step(current, byte)
+        }
+        return bytes
     }
 
     /// What about a schema's own values has no bound: texts or arrays that the schema itself speaks about.

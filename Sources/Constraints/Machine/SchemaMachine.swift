@@ -23,20 +23,41 @@ package final class SchemaMachine: ConstraintMachine {
         package var maximumAlternatives = 128
         /// Steps of one expansion.
         package var expansionBudget = 40_000
+        /// Steps of all expansions from which on each has a share of the rest only.
+        package var sharedExpansionBudget = 160_000
+        /// Steps of an expansion however many there were before.
+        package var leastExpansionBudget = 400
+        /// Steps of all expansions after which an audit looks at no more subschemas.
+        package var auditBudget = 60_000
+        /// Pairs of subschemas that are asked whether they have a value in common.
+        package var maximumDisjointnessQueries = 4_000
+        /// Steps of expansions and searches in the computation of one mask after which tokens of one byte only are
+        /// looked at.
+        package var maskBudget = 100_000
         /// States of one search for a shortest completion.
         package var searchBudget = 20_000
+        /// States of one search for the members that an object needs.
+        package var memberBudget = 1_500
         /// Bytes of the shortest document.
         package var maximumShortest = 1 << 26
+        /// Elements of an array that may differ from those after them.
+        package var maximumPrefix = 16_384
+        /// Patterns in all conjunctions of more than four together.
+        package var maximumJointPatterns = 1_500
         /// Characters that a string with a pattern may need.
         package var maximumPatternedLength = 1 << 16
         /// Steps of telling kinds of keys apart, by the patterns that they join.
         package var keyKindBudget = 1_500
+        /// Steps of telling kinds of keys apart from which on each object has a share of the rest only.
+        package var sharedKeyKindBudget = 4_000
         /// Kinds of keys without a name that one object may have.
         package var maximumKeyKinds = 64
         /// Ways to read an element that one search for a shortest array looks at.
-        package var elementBudget = 5_000
+        package var elementBudget = 600
         /// Ways to count one element.
-        package var maximumElementOptions = 512
+        package var maximumElementOptions = 64
+        /// Steps of one search for different values, beside those for each value.
+        package var distinctBudget = 4_000
 
         package init() {}
     }
@@ -89,11 +110,17 @@ package final class SchemaMachine: ConstraintMachine {
     @exclusivity(unchecked) var keyCosts: [Cost] = []
     /// Costs of arrays of which another element comes next, where they are final.
     @exclusivity(unchecked) var elementCosts: [ArrayState: Cost] = [:]
+    /// Costs of objects of which another member comes next, where they are final.
+    @exclusivity(unchecked) var memberCosts: [SearchKey: Cost] = [:]
     /// States and options of the search for elements or members that is under way.
     @exclusivity(unchecked) var searchWork = 0
-    /// Nodes whose distinct values are being counted, and those whose values contain as many of themselves.
-    @exclusivity(unchecked) var countedNodes: Set<NodeID> = []
-    @exclusivity(unchecked) var recursivelyCounted: Set<NodeID> = []
+    /// How deep the counting of distinct values is nested, and whether it can lead a node back to itself.
+    @exclusivity(unchecked) var distinctDepth = 0
+    @exclusivity(unchecked) var selfCounting: [NodeID: Bool] = [:]
+    /// Different values of nodes, as far as they have been asked for.
+    @exclusivity(unchecked) var distinctPools: [NodeID: DistinctValues] = [:]
+    /// For array shapes in which only the number of elements matters, sums over the prefix.
+    @exclusivity(unchecked) var prefixSums: [UInt32: PrefixSums] = [:]
     @exclusivity(unchecked) var arrayOpenCosts = DenseMap<Cost>()
     @exclusivity(unchecked) var objectOpenCosts = DenseMap<Cost>()
     @exclusivity(unchecked) var objectMemberCosts = DenseMap<Cost>()
@@ -102,6 +129,8 @@ package final class SchemaMachine: ConstraintMachine {
     @exclusivity(unchecked) var textSets = Interner<[[UInt8]]>()
     /// All automata, to be given back in the end.
     @exclusivity(unchecked) var automata: [Language: Automaton] = [:]
+    /// How many of them are of several languages.
+    @exclusivity(unchecked) var combinedAutomata = 0
     @exclusivity(unchecked) var matchers: [Pattern: Automaton] = [:]
     /// Automata of the keys without a name, by the object shapes and kinds of keys.
     @exclusivity(unchecked) var keyAutomata: [[UInt64]: Automaton?] = [:]
@@ -147,6 +176,10 @@ package final class SchemaMachine: ConstraintMachine {
     @exclusivity(unchecked) var expansionSteps = 0
     /// How often a search met an expansion that was under way.
     @exclusivity(unchecked) var taints = 0
+    /// The patterns in conjunctions of many.
+    @exclusivity(unchecked) var jointPatterns = 0
+    /// The steps of telling kinds of keys apart.
+    @exclusivity(unchecked) var keyKindWork = 0
     /// How deep questions about subschemas are nested at the moment.
     @exclusivity(unchecked) var nesting = 0
 
@@ -216,6 +249,14 @@ package final class SchemaMachine: ConstraintMachine {
     }
 
     deinit { AutomatonPool.shared.give(automata) }
+
+    /// The steps that the next expansion may take: the fewer, the more there were before.
+    ///
+    /// What an expansion found is kept, so that no configuration depends on how much is left later.
+    var expansionAllowance: Int {
+        let rest = limits.sharedExpansionBudget - expansionSteps
+        return min(limits.expansionBudget, max(limits.leastExpansionBudget, rest / 4))
+    }
 
     /// Notes that something is not offered because a limit was hit.
     func note(_ message: String, at subschema: SubschemaID?) {
@@ -331,7 +372,7 @@ package final class SchemaMachine: ConstraintMachine {
     }
 
     /// The next byte of the shortest completion.
-    private func witnessByte(_ configuration: ConfigID) -> UInt8? {
+    func witnessByte(_ configuration: ConfigID) -> UInt8? {
         if let known = nextOnWitness[configuration.rawValue] { return known }
         let cost = cost(configuration)
         let hints = witnessHints(configuration.rawValue)

@@ -11,6 +11,11 @@ final class AutomatonSummary {
     /// The states looked at for a bound over all.
     private static let closureLimit = 2048
 
+    /// The states that one walk over tokens gets to know.
+    private static let walkLimit = 8_192
+    /// The transitions of all of them together.
+    private static let walkTransitions = 400_000
+
     /// The automaton, which owns its summary.
     unowned let automaton: Automaton
     /// By class of the automaton: the classes of the trie that share scalars with it.
@@ -36,6 +41,11 @@ final class AutomatonSummary {
     @exclusivity(unchecked) private var contentMasks: [UInt64: MaskCache] = [:]
     /// The most bytes for the content masks of one vocabulary.
     private static let contentLimit = 4 << 20
+
+    /// By state: the last walk that got to know it.
+    @exclusivity(unchecked) private var walks: ContiguousArray<UInt32> = []
+    @exclusivity(unchecked) private var currentWalk: UInt32 = 0
+    @exclusivity(unchecked) private var walkedStates = 0
 
     /// The summary of an automaton, new if it has none yet.
     static func of(_ automaton: Automaton) -> AutomatonSummary {
@@ -80,6 +90,36 @@ final class AutomatonSummary {
         let cache = MaskCache(wordCapacity: vocabulary.wordCapacity, byteLimit: Self.contentLimit)
         contentMasks[vocabulary.number] = cache
         return cache
+    }
+
+    /// Begins a walk over tokens.
+    func beginWalk() {
+        currentWalk &+= 1
+        walkedStates = 0
+    }
+
+    /// Whether a walk may get to know a state: one of the first so many that it meets.
+    ///
+    /// Tokens beyond are not offered. The single bytes always are, so that no text ends there.
+    @inline(__always)
+    func admits(_ state: Automaton.StateID) -> Bool {
+        let raw = Int(state.rawValue)
+        if raw < walks.count, walks[raw] == currentWalk { return true }
+        return admitNew(raw)
+    }
+
+    @inline(never)
+    private func admitNew(_ raw: Int) -> Bool {
+        // Each state costs a look at all its classes.
+        guard walkedStates < max(64, min(Self.walkLimit, Self.walkTransitions / automaton.classCount)) else {
+            return false
+        }
+        walkedStates += 1
+        if raw >= walks.count {
+            walks.append(contentsOf: repeatElement(0, count: max(raw + 1, walks.count * 2, 64) - walks.count))
+        }
+        walks[raw] = currentWalk
+        return true
     }
 
     /// The scalars that complete the text from any state one scalar further, at most.

@@ -115,6 +115,7 @@ struct ContentWalk {
         self.longestToken = longestToken
         self.window = window
         (firstRun, secondRun) = runs
+        window.knowledge.beginWalk()
     }
 
     /// Adds the tokens strictly below a node; calls `close` with the nodes of closing quotes.
@@ -236,6 +237,10 @@ struct ContentWalk {
             add(index, words)
             let below = Int(node.end) - index
             if below > 1 {
+                guard knowledge.admits(state) else {
+                    index = Int(node.end)
+                    continue
+                }
                 // What a few nodes cost is not worth getting to know a state.
                 content[depth] = ContentState(
                     state: state, scalars: scalars, lexer: .boundary, beginnings: knowledge.beginnings(state),

@@ -19,6 +19,7 @@ extension ConstraintEngine {
         base = nil
         isTracked = true
         touched.update(repeating: 0, count: (vocabulary.wordCapacity + 63) >> 6)
+        if let schemaMachine { stepLimit = schemaMachine.expansionSteps + schemaMachine.limits.maskBudget }
         guard !isGuarded else {
             clear(words)
             walkGuarded(machine, trie, below: 0, configuration, into: words)
@@ -119,6 +120,11 @@ extension ConstraintEngine {
                 rank &+= 1
             }
             if Int(node.end) - index > 1 {
+                // What a mask may cost is bounded; the single bytes are looked at in any case, so that no text ends.
+                if let schemaMachine, schemaMachine.expansionSteps > stepLimit {
+                    index = Int(node.end)
+                    continue
+                }
                 let summary = summaries.summary(of: next, machine)
                 if summary.isNamedKey || node.wide != 0 && summary.isEmpty {
                     walk(machine, trie, below: index, next, into: words)

@@ -42,6 +42,8 @@ package final class ConstraintEngine {
     @exclusivity(unchecked) var isTracked = false
     /// Words of the vocabulary that the last computed mask contains.
     @exclusivity(unchecked) var base: UnsafePointer<UInt64>?
+    /// The steps of the schema's machine up to which the mask at hand may go on.
+    @exclusivity(unchecked) var stepLimit = 0
     let summaries = BodySummaries()
     /// The numbers of the viable rests of closing tokens, by the configuration after the quote.
     @exclusivity(unchecked) var closerRests: [ConfigID: [UInt32]] = [:]

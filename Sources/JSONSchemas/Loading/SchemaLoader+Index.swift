@@ -38,6 +38,10 @@ extension SchemaLoader {
     mutating func visit(_ start: Node, resource: Int, isResourceRoot: Bool) {
         var stack: [(node: Node, resource: Int, isResourceRoot: Bool)] = [(start, resource, isResourceRoot)]
         while let (node, outer, isRoot) = stack.popLast() {
+            guard contexts.count < options.maximumSubschemas, stack.count <= options.maximumSubschemas else {
+                reportSize()
+                return
+            }
             var (resource, isResourceRoot) = (outer, isRoot)
             let key = NodeKey(node)
             guard contexts[key] == nil else { continue }

@@ -48,6 +48,7 @@ struct SchemaLoader {
     var ids: [NodeKey: SubschemaID] = [:]
     var pending: [SubschemaID] = []
     var hasDynamicReferences = false
+    var isTooLarge = false
 
     init(options: SchemaOptions, registry: SchemaRegistry) {
         self.options = options
@@ -56,8 +57,11 @@ struct SchemaLoader {
 
     mutating func load(_ root: Node) throws(DiagnosticsError) -> SchemaGraph {
         addDocument(root, uri: options.baseURI, defaultDialect: options.defaultDialect)
+        // What is too large is not read at all: it must not take time either.
+        if isTooLarge { throw DiagnosticsError(diagnostics, sources: sources) }
         let rootID = id(for: root, fallback: 0)
         readPending()
+        if isTooLarge { throw DiagnosticsError(diagnostics, sources: sources) }
         if !hasErrors { checkReferenceCycles() }
         checkMetaschema(root)
         let errors = diagnostics.filter { $0.severity == .error }
@@ -109,7 +113,7 @@ struct SchemaLoader {
         while true {
             while let id = pending.popLast() {
                 guard subschemas.count <= options.maximumSubschemas else {
-                    report("schema.too-large", "the schema has more than \(options.maximumSubschemas) subschemas", nil)
+                    reportSize()
                     return
                 }
                 read(id)
@@ -128,6 +132,13 @@ struct SchemaLoader {
     }
 
     // MARK: Diagnostics
+
+    /// Reports, once, that there are more subschemas than are read.
+    mutating func reportSize() {
+        if isTooLarge { return }
+        isTooLarge = true
+        report("schema.too-large", "the schema has more than \(options.maximumSubschemas) subschemas", nil)
+    }
 
     mutating func report(
         _ id: String,

@@ -28,21 +28,75 @@ extension Automaton {
         if acceptance[state] { return .alive }
         let id = stateTerms[state]
         if id == TermStore.nothing { return .dead }
-        if store.isPure(id) { return .alive }
+        if store.isPure(id) || store.jointText(of: id) != nil { return .alive }
         return quickWindow(of: id, 0, TermStore.Lengths.unbounded)
     }
 
+    /// The operations that one more search may take: half as many each time one was given up.
+    ///
+    /// What lies on a way that was found needs no search; so nothing that was alive is lost.
+    private var workAllowance: Int {
+        if limits.workBudget >= Limits.unlimited { return limits.workBudget }
+        return giveUps < 12 ? limits.workBudget >> giveUps : 0
+    }
+
+    /// The operations that a search for a shortest text may take: all where no text is known at all.
+    private func workAllowance(bound: Int) -> Int { bound >= Self.unreachable ? limits.workBudget : workAllowance }
+
+    private func giveUp() {
+        hasGivenUp = true
+        giveUps += 1
+    }
+
+    /// Searches for a text: by turns among the states found first and among those that seem nearest to acceptance.
+    ///
+    /// The states on the way to a text are known to be alive from then on, with the length of the rest as a bound. Where
+    /// the search is given up, so it is for all states that it has seen: none of them is searched from again.
     private func computeLiveness(_ state: StateID) -> Liveness {
         let quick = quickLiveness(Int(state.rawValue))
         if quick != .unknown { return quick }
         if isFinite(state.rawValue) { return finiteLiveness(state) }
         visitRound += 1
-        var queue: [(state: Int32, parent: Int)] = [(state.rawValue, -1)]
+        var queue: [(state: Int32, parent: Int32, scalarClass: Int32, isDone: Bool)] = [(state.rawValue, -1, 0, false)]
+        var byHint: [(list: [Int32], head: Int)] = []
         visitMarks[Int(state.rawValue)] = visitRound
+        let begin = store.work
+        let allowance = workAllowance
         var head = 0
+        var nearest = 0
+        var turn = false
         var complete = true
-        while head < queue.count {
-            let source = StateID(rawValue: queue[head].state)
+        var open = 1
+        func hint(_ index: Int) -> Int { min(store.distanceHint(stateTerms[index]), 1_023) }
+        func enter(_ place: Int32, _ index: Int) {
+            let hint = hint(index)
+            while byHint.count <= hint { byHint.append(([], 0)) }
+            byHint[hint].list.append(place)
+            nearest = min(nearest, hint)
+        }
+        enter(0, Int(state.rawValue))
+        while open > 0 {
+            var place = -1
+            turn.toggle()
+            if turn {
+                while nearest < byHint.count {
+                    if byHint[nearest].head < byHint[nearest].list.count {
+                        let candidate = Int(byHint[nearest].list[byHint[nearest].head])
+                        byHint[nearest].head += 1
+                        if queue[candidate].isDone { continue }
+                        place = candidate
+                        break
+                    }
+                    nearest += 1
+                }
+            }
+            if place < 0 {
+                while queue[head].isDone { head += 1 }
+                place = head
+            }
+            queue[place].isDone = true
+            open -= 1
+            let source = StateID(rawValue: queue[place].state)
             for scalarClass in 0..<classCount {
                 let target = transition(source, class: scalarClass)
                 let index = Int(target.rawValue)
@@ -52,25 +106,55 @@ extension Automaton {
                 if known == 2 { continue }
                 if known == 1 || quickLiveness(index) == .alive {
                     livenessMemo[index] = 1
-                    var step = head
-                    while step >= 0 {
-                        livenessMemo[Int(queue[step].state)] = 1
-                        step = queue[step].parent
-                    }
+                    noteWay(queue, from: place, scalarClass, to: index)
                     return .alive
                 }
-                queue.append((target.rawValue, head))
+                if known == 3 {
+                    complete = false
+                    continue
+                }
+                let entry = Int32(queue.count)
+                queue.append((target.rawValue, Int32(place), Int32(scalarClass), false))
+                open += 1
+                enter(entry, index)
             }
-            head += 1
-            if queue.count > limits.explorationBudget || isOverflowing {
-                hasGivenUp = true
+            if queue.count > limits.explorationBudget || store.work - begin >= allowance || isOverflowing {
                 complete = false
                 break
             }
         }
-        guard complete else { return .unknown }
+        guard complete else {
+            giveUp()
+            for entry in queue where livenessMemo[Int(entry.state)] == 0 { livenessMemo[Int(entry.state)] = 3 }
+            return .unknown
+        }
         for entry in queue { livenessMemo[Int(entry.state)] = 2 }
         return .dead
+    }
+
+    /// Notes that the states on a way are alive, and how much of the way is left.
+    private func noteWay(
+        _ queue: [(state: Int32, parent: Int32, scalarClass: Int32, isDone: Bool)], from place: Int, _ last: Int,
+        to index: Int
+    ) {
+        var length = distanceBounds(index).upper
+        var cost = costBounds(index).upper
+        var step = place
+        var scalarClass = last
+        while step >= 0 {
+            let entry = queue[step]
+            livenessMemo[Int(entry.state)] = 1
+            length = min(length + 1, Self.unreachable)
+            cost = min(cost + classes.costs[scalarClass], Self.unreachable)
+            if length < Self.unreachable, lengthMemo[entry.state].map({ length < $0 }) ?? true {
+                lengthMemo[entry.state] = length
+            }
+            if cost < Self.unreachable, bytesMemo[entry.state].map({ cost < $0 }) ?? true {
+                bytesMemo[entry.state] = cost
+            }
+            scalarClass = Int(entry.scalarClass)
+            step = Int(entry.parent)
+        }
     }
 
     /// The classes after which the text can still be completed.
@@ -143,7 +227,7 @@ extension Automaton {
         let id = stateTerms[index]
         let lower = store.terms[Int(id)].lengths.minimum
         if store.isPure(id) { return (lower, lower) }
-        var upper = Self.unreachable
+        var upper = min(lengthMemo[Int32(index)] ?? Self.unreachable, store.jointText(of: id)?.length ?? Self.unreachable)
         if store.kind(id) == .union {
             for operand in store.operands(id) where store.isPure(operand) {
                 upper = min(upper, store.terms[Int(operand)].lengths.minimum)
@@ -161,32 +245,50 @@ extension Automaton {
         let known = distanceBounds(Int(state))
         if known.lower >= known.upper { return known.upper }
         if isFinite(state) { return settle(state, .length) }
+        let allowance = workAllowance(bound: known.upper)
+        if allowance == 0 { return known.upper }
         visitRound += 1
         visitMarks[Int(state)] = visitRound
-        var layer = [state]
+        let begin = store.work
+        var found: [(state: Int32, parent: Int32)] = [(state, -1)]
+        var layer = 0..<1
         var depth = 0
         var best = known.upper
-        var visited = 0
-        while !layer.isEmpty, depth + 1 < best {
-            var next: [Int32] = []
-            for source in layer {
+        var way: (place: Int, rest: Int)?
+        search: while !layer.isEmpty, depth + 1 < best {
+            for place in layer {
+                let source = StateID(rawValue: found[place].state)
                 for scalarClass in 0..<classCount {
-                    let target = transition(StateID(rawValue: source), class: scalarClass)
+                    let target = transition(source, class: scalarClass)
                     let index = Int(target.rawValue)
                     if index == 0 || visitMarks[index] == visitRound { continue }
                     visitMarks[index] = visitRound
                     let bounds = distanceBounds(index)
-                    best = min(best, depth + 1 + bounds.upper)
-                    if bounds.lower < bounds.upper, depth + 1 + bounds.lower < best { next.append(target.rawValue) }
+                    if depth + 1 + bounds.upper < best {
+                        best = depth + 1 + bounds.upper
+                        way = (place, bounds.upper)
+                    }
+                    if bounds.lower < bounds.upper, depth + 1 + bounds.lower < best {
+                        found.append((target.rawValue, Int32(place)))
+                    }
+                }
+                if found.count > limits.explorationBudget || store.work - begin > allowance || isOverflowing {
+                    giveUp()
+                    break search
                 }
             }
-            visited += next.count
-            if visited > limits.explorationBudget || isOverflowing {
-                hasGivenUp = true
-                break
-            }
-            layer = next
+            layer = layer.upperBound..<found.count
             depth += 1
+        }
+        if let way {
+            var place = way.place
+            var length = way.rest
+            while place >= 0 {
+                length += 1
+                let state = found[place].state
+                lengthMemo[state] = min(length, lengthMemo[state] ?? length)
+                place = Int(found[place].parent)
+            }
         }
         return best
     }
@@ -198,14 +300,15 @@ extension Automaton {
         var result: [Unicode.Scalar] = []
         var current = state
         var remaining = length
-        while remaining > 0 {
+        while !isAccepting(current) {
+            // Where a search was given up, a rest may turn out to be shorter than it was known to be.
             guard let (scalarClass, target) = classesByPreference.lazy
                 .map({ ($0, self.transition(current, class: $0)) })
-                .first(where: { !$0.1.isDead && self.distance($0.1.rawValue) == remaining - 1 })
+                .first(where: { !$0.1.isDead && self.distance($0.1.rawValue) < remaining })
             else { return nil }
             result.append(sample(ofClass: scalarClass))
             current = target
-            remaining -= 1
+            remaining = distance(target.rawValue)
         }
         return result
     }
@@ -223,7 +326,7 @@ extension Automaton {
         let id = stateTerms[index]
         let lower = store.terms[Int(id)].cost
         if store.isPure(id) { return (lower, lower) }
-        var upper = Self.unreachable
+        var upper = min(bytesMemo[Int32(index)] ?? Self.unreachable, store.jointText(of: id)?.cost ?? Self.unreachable)
         if store.kind(id) == .union {
             for operand in store.operands(id) where store.isPure(operand) {
                 upper = min(upper, store.terms[Int(operand)].cost)
@@ -237,34 +340,53 @@ extension Automaton {
         let known = costBounds(Int(state))
         if known.lower >= known.upper { return known.upper }
         if isFinite(state) { return settle(state, .cost) }
+        let allowance = workAllowance(bound: known.upper)
+        if allowance == 0 { return known.upper }
         var best = known.upper
         var buckets: [[Int32]] = [[state]]
-        var costs: [Int32: Int] = [state: 0]
+        var costs: [Int32: (cost: Int, from: Int32)] = [state: (0, -1)]
         var depth = 0
         var visited = 0
-        while depth < buckets.count, depth < best, visited <= limits.explorationBudget, !isOverflowing {
+        var way: (state: Int32, cost: Int)?
+        let begin = store.work
+        search: while depth < buckets.count, depth < best {
             let layer = buckets[depth]
             buckets[depth] = []
-            for source in layer where costs[source] == depth {
+            for source in layer where costs[source]?.cost == depth {
                 visited += 1
                 for scalarClass in 0..<classCount {
                     let target = transition(StateID(rawValue: source), class: scalarClass)
                     if target.isDead { continue }
                     let cost = depth + classes.costs[scalarClass]
                     let bounds = costBounds(Int(target.rawValue))
-                    best = min(best, cost + bounds.upper)
+                    if cost + bounds.upper < best {
+                        best = cost + bounds.upper
+                        way = (source, cost - depth + bounds.upper)
+                    }
                     if bounds.lower < bounds.upper, cost + bounds.lower < best,
-                        cost < costs[target.rawValue] ?? Int.max
+                        cost < costs[target.rawValue]?.cost ?? Int.max
                     {
-                        costs[target.rawValue] = cost
+                        costs[target.rawValue] = (cost, source)
                         while buckets.count <= cost { buckets.append([]) }
                         buckets[cost].append(target.rawValue)
                     }
                 }
+                if visited > limits.explorationBudget || store.work - begin > allowance || isOverflowing {
+                    giveUp()
+                    break search
+                }
             }
             depth += 1
         }
-        if visited > limits.explorationBudget { hasGivenUp = true }
+        if let way {
+            var state = way.state
+            let whole = (costs[state]?.cost ?? 0) + way.cost
+            while state >= 0, let entry = costs[state] {
+                let rest = whole - entry.cost
+                bytesMemo[state] = min(rest, bytesMemo[state] ?? rest)
+                state = entry.from
+            }
+        }
         costMemo[Int(state)] = best
         return best
     }
@@ -340,51 +462,76 @@ extension Automaton {
 
     /// Walks over the sets of states that are reached after the same number of scalars.
     private func searchWindow(_ state: StateID, _ least: Int, _ most: Int) -> Liveness {
+        var layers: [[(state: Int32, parent: Int32)]] = [[(state.rawValue, -1)]]
         var layer = [state.rawValue]
         var length = 0
         var visited = 0
+        let begin = store.work
+        // Ways are remembered, but not over lengths that are jumped over.
+        let allowance = max(workAllowance, limits.workBudget >> 3)
+        var hasJumped = false
         // The layers since the last one from which a state was left out because its texts are too short.
         var seen: [[Int32]: Int] = [layer: 0]
         while true {
             visitRound += 1
-            var next: [Int32] = []
+            var next: [(state: Int32, parent: Int32)] = []
             var isComplete = true
             let lower = max(least - length - 1, 0)
             let upper = most - length - 1
-            for source in layer {
+            for (place, source) in (layers.last ?? []).enumerated() {
                 for scalarClass in 0..<classCount {
-                    let target = transition(StateID(rawValue: source), class: scalarClass)
+                    let target = transition(StateID(rawValue: source.state), class: scalarClass)
                     let index = Int(target.rawValue)
                     if index == 0 || visitMarks[index] == visitRound { continue }
                     visitMarks[index] = visitRound
-                    switch quickWindow(index, lower, upper) {
-                    case .alive: return .alive
+                    var verdict = quickWindow(index, lower, upper)
+                    if verdict == .unknown, windowMemo[Window(state: target.rawValue, least: lower, most: upper)] == .alive {
+                        verdict = .alive
+                    }
+                    switch verdict {
+                    case .alive:
+                        if !hasJumped { noteWindows(layers, place, least, most) }
+                        return .alive
                     case .dead:
                         if lower > 0, quickWindow(index, 0, upper) != .dead { isComplete = false }
-                    case .unknown: next.append(target.rawValue)
+                    case .unknown: next.append((target.rawValue, Int32(place)))
                     }
+                }
+                if visited + next.count > limits.explorationBudget || store.work - begin > allowance || isOverflowing {
+                    giveUp()
+                    return .unknown
                 }
             }
             length += 1
             visited += next.count
             if length >= most { return .dead }
             if next.isEmpty { return .dead }
-            if visited > limits.explorationBudget || isOverflowing {
-                hasGivenUp = true
-                return .unknown
-            }
-            next.sort()
-            layer = next
+            next.sort { $0.state < $1.state }
+            layer = next.map(\.state)
+            layers.append(next)
             if !isComplete { seen = [:] }
             if let before = seen[layer] {
                 // The same states at two lengths: what follows repeats itself.
                 if before >= least { return .dead }
                 let period = length - before
                 // Acceptance is looked at on entering a length, so the lower bound itself is not jumped to.
-                if length < least { length += (least - 1 - length) / period * period }
+                if length < least {
+                    length += (least - 1 - length) / period * period
+                    hasJumped = true
+                }
                 seen = [:]
             }
             seen[layer] = length
+        }
+    }
+
+    /// Notes that the texts on a way can be finished within the rests of the bounds.
+    private func noteWindows(_ layers: [[(state: Int32, parent: Int32)]], _ last: Int, _ least: Int, _ most: Int) {
+        var place = last
+        for length in layers.indices.reversed() {
+            let entry = layers[length][place]
+            windowMemo[Window(state: entry.state, least: max(least - length, 0), most: most - length)] = .alive
+            place = Int(entry.parent)
         }
     }
 

@@ -40,6 +40,10 @@ package final class Automaton {
         package var maximumTerms = 1 << 21
         /// States visited by one search for a text.
         package var explorationBudget = 20_000
+        /// Operations on terms in one search for a text.
+        package var workBudget = 120_000
+        /// A budget of that many operations is none.
+        package static let unlimited = 1 << 40
         /// Scalars in a witness.
         package var maximumWitness = 1 << 20
 
@@ -79,11 +83,17 @@ package final class Automaton {
     /// Whether a search was given up, so that answers may depend on what was asked before.
     @exclusivity(unchecked) package internal(set) var hasGivenUp = false
 
+    /// How many searches were given up.
+    @exclusivity(unchecked) var giveUps = 0
+
     // Memos of Automaton+Search.swift.
     @exclusivity(unchecked) var infiniteMemo: [Int32: Bool] = [:]
     @exclusivity(unchecked) var livenessMemo: [UInt8] = []
     var shortestMemo: [Int] = []
     var costMemo: [Int] = []
+    /// Bounds on the scalars and bytes of shortest continuations, of states on ways that a search has found.
+    var lengthMemo: [Int32: Int] = [:]
+    var bytesMemo: [Int32: Int] = [:]
     var windowMemo: [Window: Liveness] = [:]
     var liveClassMemo: [Int32: ClassSet] = [:]
     /// The shortest texts of at least a length, in scalars, where the language is finite.

@@ -210,7 +210,7 @@ struct TermCompiler {
                 }
             }
             if !ranges.isEmpty { parts.append(store.set(ScalarSet(ranges))) }
-            return store.union(parts)
+            return factored(parts, 0)
         case .repeated(let body, let least, let most):
             return store.repetition(plain(body), least, most)
         case .both(let nodes):
@@ -220,6 +220,27 @@ struct TermCompiler {
         case .start, .end, .wordBoundary, .look:
             return TermStore.epsilon
         }
+    }
+
+    /// The union of terms, of which those that begin with the same set of scalars share it: a·X ∪ a·Y = a·(X ∪ Y).
+    ///
+    /// So a choice of many words is a trie, and a step looks at its branches and not at all words.
+    private func factored(_ parts: [TermID], _ depth: Int) -> TermID {
+        guard parts.count > 8, depth < 64 else { return store.union(parts) }
+        var tails: [TermID: [TermID]] = [:]
+        var heads: [TermID] = []
+        var others: [TermID] = []
+        for part in parts {
+            let term = store.terms[Int(part)]
+            guard term.kind == .concat, store.kind(term.a) == .set else {
+                others.append(part)
+                continue
+            }
+            if tails[term.a] == nil { heads.append(term.a) }
+            tails[term.a, default: []].append(term.b)
+        }
+        for head in heads { others.append(store.concat(head, factored(tails[head] ?? [], depth + 1))) }
+        return store.union(others)
     }
 
     // MARK: Lookbehind

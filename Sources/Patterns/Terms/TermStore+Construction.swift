@@ -125,6 +125,7 @@ extension TermStore {
     }
 
     func union(_ parts: [TermID]) -> TermID {
+        work &+= parts.count
         var list: [TermID] = []
         list.reserveCapacity(parts.count)
         var complements = 0
@@ -160,12 +161,10 @@ extension TermStore {
         if repetitions > 0, mergeRepetitions(&list) { return union(list) }
         if searches > 0 {
             // K ⊆ Σ*·K
-            let kept = list.filter { id in
-                !list.contains { other in
-                    let term = terms[Int(other)]
-                    return term.kind == .concat && term.a == Self.everything && term.b == id
-                }
-            }
+            let found = Set(
+                list.lazy.filter { self.kind($0) == .concat && self.terms[Int($0)].a == Self.everything }
+                    .map { self.terms[Int($0)].b })
+            let kept = list.filter { !found.contains($0) }
             if kept.count < list.count { return union(kept) }
         }
         if list[0] == Self.epsilon, list.dropFirst().contains(where: { isNullable($0) }) {
@@ -255,6 +254,7 @@ extension TermStore {
     }
 
     func intersection(_ parts: [TermID]) -> TermID {
+        work &+= parts.count
         var list: [TermID] = []
         list.reserveCapacity(parts.count)
         var complements = 0

@@ -72,6 +72,7 @@ struct Derivatives {
         let memoised = !term.flags.contains(.contextual)
         let key = UInt64(UInt32(bitPattern: id)) << 32 | UInt64(UInt32(truncatingIfNeeded: scalarClass))
         if memoised, let known = memo[key] { return known }
+        store.work &+= 1
         let result: TermID
         switch term.kind {
         case .concat:

@@ -78,10 +78,13 @@ final class TermStore {
     /// A hard bound on the number of terms; beyond it ``overflowed`` is set and `nothing` is returned.
     let maximumTerms: Int
     var overflowed = false
+    /// The operations done so far: operands looked at.
+    @exclusivity(unchecked) var work = 0
 
     @exclusivity(unchecked) private var buckets: [Int32]
     var consistsMemo: [UInt64: Bool] = [:]
     var lengthBoundMemo: [TermID: LengthBound?] = [:]
+    @exclusivity(unchecked) var jointMemo: [TermID: JointText?] = [:]
 
     /// `.` and the like: the set of all scalars, and one or more scalars.
     private(set) var anyScalar: TermID = 0
@@ -237,6 +240,16 @@ final class TermStore {
         let number = Int32(definitions.count)
         definitions.append(Self.nothing)
         return intern(.variable, number, 0, 0)
+    }
+
+    /// How far from the empty text the term seems to be: for each of the conditions that it joins, the scalars that it
+    /// asks for at least.
+    func distanceHint(_ id: TermID) -> Int {
+        let term = terms[Int(id)]
+        guard term.kind == .intersection else { return term.lengths.minimum }
+        var sum = 0
+        for operand in operands(id) { sum += min(terms[Int(operand)].lengths.minimum, 1_023) }
+        return sum
     }
 
     // MARK: Derived facts

@@ -15,7 +15,8 @@ extension SchemaMachine {
     func intern(_ state: ArrayState) -> UInt32 {
         let number = arrayStates.intern(state)
         if Int(number) == arrayCosts.count {
-            arrayCosts.append(-1)
+            // Out of reach as long as its cost is being found: never cheaper than it is.
+            arrayCosts.append(.infinite)
             arrayCosts[Int(number)] = solved { cost(after: state, $0) }
         }
         return number
@@ -30,11 +31,6 @@ extension SchemaMachine {
         }
         state.agreeing = numberLists.intern(shape.excluded)
         return state
-    }
-
-    private func counts(_ state: ArrayState, _ shape: ArrayShape) -> [UInt32] {
-        let list = numberLists[state.counts]
-        return list.isEmpty ? Array(repeating: 0, count: shape.counters.count) : list
     }
 
     /// Whether the array may end in a state.
@@ -54,7 +50,9 @@ extension SchemaMachine {
     }
 
     /// The elements that may come next, whether they have values or not.
-    func elements(_ state: ArrayState) -> [ElementOption] {
+    ///
+    /// With `forced`, only those that count for that counter.
+    func elements(_ state: ArrayState, forced: Int? = nil) -> [ElementOption] {
         let shape = arrayShapes[state.shape]
         let index = Int(state.index)
         if let maximum = shape.maxItems, index >= maximum { return [] }
@@ -83,14 +81,20 @@ extension SchemaMachine {
                     counted.next.counts = numberLists.intern(list)
                     if counted.node != .nothing { split.append(counted) }
                 }
+                if number == forced { continue }
                 var other = option
                 if counter.maximum != nil { other.node = node(option.node, and: [counter.literal.negated]) }
                 if other.node != .nothing { split.append(other) }
             }
             options = split
-            if options.count > limits.maximumElementOptions {
-                note("an element can be counted in more than \(limits.maximumElementOptions) ways", at: nil)
-                options = Array(options.prefix(limits.maximumElementOptions))
+            expansionSteps += options.count
+            let limit = shape.counters.count > 8 ? limits.maximumElementOptions / 4 : limits.maximumElementOptions
+            if options.count > limit {
+                note("an element can be counted in more than \(limit) ways", at: nil)
+                // Those that count for the most and those that count for the fewest.
+                let sums = options.map { option in counts(option.next, shape).reduce(0) { $0 + Int($1) } }
+                let order = options.indices.sorted { (sums[$0], $0) > (sums[$1], $1) }
+                options = (order.prefix(limit / 2) + order.suffix(limit / 2)).sorted().map { options[$0] }
             }
         }
         let agreeing = numberLists[state.agreeing].filter { (constants[$0].arrayValue?.count ?? 0) > index }
@@ -102,8 +106,11 @@ extension SchemaMachine {
             }
         }
         var values: [JSONValue] = []
+        var constantsOf: [JSONValue: [UInt32]] = [:]
         for constant in agreeing {
-            if let value = constants[constant].arrayValue?[index], !values.contains(value) { values.append(value) }
+            guard let value = constants[constant].arrayValue?[index] else { continue }
+            if constantsOf[value] == nil { values.append(value) }
+            constantsOf[value, default: []].append(constant)
         }
         var split: [ElementOption] = []
         for option in options {
@@ -114,8 +121,9 @@ extension SchemaMachine {
             for value in values {
                 var same = option
                 same.node = node(option.node, and: [literal(equal: value)])
-                same.next.agreeing = numberLists.intern(agreeing.filter { constants[$0].arrayValue?[index] == value })
-                if same.node != .nothing { split.append(same) }
+                if same.node == .nothing { continue }
+                same.next.agreeing = numberLists.intern(constantsOf[value] ?? [])
+                split.append(same)
             }
         }
         return split
@@ -150,11 +158,15 @@ extension SchemaMachine {
         let needed = max(1, shape.minItems - index)
         if needed >= Cost.unreasonable { note("an array with \(needed) elements is too long", at: nil) }
         if shape.isSimple {
+            if let sums = prefixSums(state.shape, shape) {
+                guard let total = sums.cost(from: index, to: index + needed) else { return .infinite }
+                return Cost.sum(Cost.sum(total, Cost.product(commaCost, needed - 1)), 1)
+            }
             var total = Cost.product(commaCost, needed - 1)
             var position = index
             while position < index + needed, position < shape.prefix.count {
+                // Asked for even where the sum is infinite already, so that the solver knows all the nodes it needs.
                 total = Cost.sum(total, solver.cost(shape.prefix[position]))
-                if total >= .infinite { return .infinite }
                 position += 1
             }
             let rest = index + needed - position
@@ -163,15 +175,29 @@ extension SchemaMachine {
         }
         if shape.isUnique { return costOfDistinct(state, shape, needed, solver) }
         if let known = elementCosts[state] { return known }
+        let greedy = shape.counters.isEmpty ? .infinite : greedyCost(state, shape, solver)
+        // Which few elements reach many counts is a question that is not asked.
+        if greedy < .infinite, shape.counters.count > 8 || openCounters(state, shape) > Self.searchedCounters {
+            return greedy
+        }
         var memo: [ArrayState: Cost] = [:]
         let before = searchWork
         searchWork = 0
         defer { searchWork = before }
         let noted = limitationCount
         let cost = searchElement(state, shape, solver, &memo, 0)
-        if noted == limitationCount, solver.isSettled { elementCosts.merge(memo) { first, _ in first } }
-        return cost
+        if solver.isSettled {
+            // What was found is a completion, even where the search was given up.
+            let isWhole = noted == limitationCount
+            for (state, cost) in memo where isWhole || cost < .infinite {
+                elementCosts[state] = min(cost, elementCosts[state] ?? cost)
+            }
+        }
+        return min(cost, greedy)
     }
+
+    /// Up to so many open counters, the shortest way to reach them is searched.
+    private static let searchedCounters = 4
 
     private func searchElement(
         _ state: ArrayState, _ shape: ArrayShape, _ solver: CostSolver, _ memo: inout [ArrayState: Cost], _ depth: Int
@@ -179,12 +205,14 @@ extension SchemaMachine {
         if let known = memo[state] ?? elementCosts[state] { return known }
         searchWork += 1
         guard memo.count < limits.searchBudget, searchWork < limits.elementBudget, depth < 2_000 else {
-            note("the elements that an array needs are too many to be searched", at: nil)
-            return .infinite
+            // Where there is another way, nothing is lost but the shortest.
+            let greedy = greedyCost(state, shape, solver)
+            if greedy >= .infinite { note("the elements that an array needs are too many to be searched", at: nil) }
+            return greedy
         }
         memo[state] = .infinite
         var best = Cost.infinite
-        let options = elements(state)
+        let options = elements(state, forced: firstOpenCounter(state, shape))
         searchWork += options.count
         expansionSteps += options.count
         for option in options {
@@ -201,109 +229,48 @@ extension SchemaMachine {
         return best
     }
 
-    /// The cost where elements must differ.
-    ///
-    /// Exact where at most one more element is needed, and where all slots that still need an element share one node;
-    /// otherwise only slots with more values than there are elements count as fillable.
-    private func costOfDistinct(_ state: ArrayState, _ shape: ArrayShape, _ needed: Int, _ solver: CostSolver) -> Cost {
-        if needed == 1, shape.counters.isEmpty, !state.isValueOpen {
-            var best = Cost.infinite
-            for option in elements(state) where canClose(option.next) {
-                best = min(best, Cost.sum(solver.cost(option.node), 1))
-            }
-            if best < .infinite || shape.excluded.isEmpty { return best }
-        }
-        guard shape.counters.isEmpty, needed <= 256 else {
-            note("distinct elements together with 'contains' or many of them cannot be searched", at: nil)
-            return .infinite
-        }
-        let index = Int(state.index)
-        let slots = (index..<index + needed).map { shape.node(at: $0) }
-        let used = numberLists[state.used]
-        // The value of the element that is being read may be any of them, at worst a cheap one.
-        // Each constant that the array must not equal rules out one choice at most.
-        let open = (state.isValueOpen ? 1 : 0) + numberLists[state.agreeing].count
-        if slots.allSatisfy({ $0 == slots[0] }) {
-            guard let costs = distinctCosts(slots[0], excluding: used, count: needed + open) else { return .infinite }
-            return costs.dropFirst(open).reduce(Cost.sum(1, Cost.product(commaCost, needed - 1))) { Cost.sum($0, $1) }
-        }
-        // Whatever the other elements are, a slot with more values than elements finds one that is free.
-        var total = Cost.sum(1, Cost.product(commaCost, needed - 1))
-        for slot in slots {
-            guard let costs = distinctCosts(slot, excluding: used, count: needed + open) else { return .infinite }
-            total = Cost.sum(total, costs.last ?? .infinite)
-        }
-        return total
-    }
-
-    /// The costs of `count` different values of a node, none of them excluded; nil where there are not that many.
-    ///
-    /// Where counting leads back to itself - arrays of distinct arrays of their own kind - only scalars count.
-    private func distinctCosts(_ base: NodeID, excluding used: [UInt32], count: Int) -> [Cost]? {
-        if recursivelyCounted.contains(base) { return distinctScalarCosts(base, excluding: used, count: count) }
-        guard countedNodes.count < 16, countedNodes.insert(base).inserted else {
-            recursivelyCounted.insert(base)
-            return distinctScalarCosts(base, excluding: used, count: count)
-        }
-        defer { countedNodes.remove(base) }
-        var literals = used.map { Literal(constant: $0, negated: true) }
+    /// The sums over the prefix of an array shape, where the costs of all its nodes have been found.
+    private func prefixSums(_ number: UInt32, _ shape: ArrayShape) -> PrefixSums? {
+        if shape.prefix.count < 8 { return nil }
+        if let known = prefixSums[number] { return known }
         var costs: [Cost] = []
-        while costs.count < count {
-            let current = node(base, and: literals)
-            let cost = cost(of: current)
-            if recursivelyCounted.contains(base) { return distinctScalarCosts(base, excluding: used, count: count) }
-            guard cost < .infinite else { return nil }
-            guard let value = sample(current) else {
-                note("distinct elements cannot be counted here", at: nil)
-                return nil
-            }
+        costs.reserveCapacity(shape.prefix.count)
+        for node in shape.prefix {
+            guard let cost = knownCost(of: node) else { return nil }
             costs.append(cost)
-            literals.append(literal(equal: value, negated: true))
         }
-        return recursivelyCounted.contains(base)
-            ? distinctScalarCosts(base, excluding: used, count: count) : costs
+        guard let rest = knownCost(of: shape.rest) else { return nil }
+        let sums = PrefixSums(costs, rest: rest)
+        prefixSums[number] = sums
+        return sums
+    }
+}
+
+/// Sums over the costs of the elements of a prefix, and over the elements after it.
+struct PrefixSums {
+    /// At each index the sum of the finite costs before it.
+    private var sums: [Cost] = [0]
+    /// At each index the first index at or after it whose element has no value.
+    private var nextGap: [Int]
+    private let rest: Cost
+
+    init(_ costs: [Cost], rest: Cost) {
+        self.rest = rest
+        nextGap = Array(repeating: costs.count, count: costs.count + 1)
+        for (index, cost) in costs.enumerated() { sums.append(sums[index] + (cost < .infinite ? cost : 0)) }
+        for index in costs.indices.reversed() {
+            nextGap[index] = costs[index] < .infinite ? nextGap[index + 1] : index
+        }
     }
 
-    private func distinctScalarCosts(_ base: NodeID, excluding used: [UInt32], count: Int) -> [Cost]? {
-        var literals = used.map { Literal(constant: $0, negated: true) }
-        var costs: [Cost] = []
-        while costs.count < count {
-            guard let (cost, value) = shortestScalar(node(base, and: literals)) else {
-                note("distinct elements that are arrays or objects of their own kind cannot be counted", at: nil)
-                return nil
-            }
-            costs.append(cost)
-            literals.append(literal(equal: value, negated: true))
-        }
-        return costs
-    }
-
-    /// A shortest value of a node that is no container, with its cost.
-    private func shortestScalar(_ node: NodeID) -> (cost: Cost, value: JSONValue)? {
-        var best: (cost: Cost, value: JSONValue)?
-        func offer(_ cost: Cost, _ value: JSONValue) { if cost < best?.cost ?? .infinite { best = (cost, value) } }
-        for shape in expand(node, .number) ?? [] {
-            if let text = stepper(shape)?.shortestText(), let value = value(of: text) { offer(text.count, value) }
-        }
-        for shape in expand(node, .string) ?? [] {
-            guard let state = beginString(shape), let text = shortestText(state) else { continue }
-            offer(text.count + 2, .string(String(decoding: StringSpelling.unescaped(text), as: UTF8.self)))
-        }
-        if !(expand(node, .null) ?? []).isEmpty { offer(4, .null) }
-        if let mask = expand(node, .boolean)?.first { offer(mask & 2 != 0 ? 4 : 5, .bool(mask & 2 != 0)) }
-        return best
-    }
-
-    /// A value of a node.
-    func sample(_ node: NodeID) -> JSONValue? {
-        let start = configuration(.value, 0, WordList(Alternative(state: node, tag: 0).rawValue), 0, 0)
-        if start.isDead { return nil }
-        return value(of: witness(start))
-    }
-
-    /// The value of a JSON text that the machine has accepted.
-    func value(of text: [UInt8]) -> JSONValue? {
-        guard let document = try? JSONReader.read(text, file: nil) else { return nil }
-        return document.root.value
+    /// The bytes of the elements in a range of indices; nil where there are none.
+    func cost(from low: Int, to high: Int) -> Cost? {
+        let count = sums.count - 1
+        let first = min(low, count)
+        let last = min(high, count)
+        if first < last, nextGap[first] < last { return nil }
+        let beyond = Cost.product(rest, high - max(low, last))
+        let total = Cost.sum(sums[last] - sums[first], beyond)
+        return total < .infinite ? total : nil
     }
 }

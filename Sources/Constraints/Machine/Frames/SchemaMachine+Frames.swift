@@ -309,6 +309,11 @@ extension SchemaMachine {
             }
             return configuration(kind, 0, unique, frame.parent, outer)
         }
+        if frame.kind == .array, only == .max {
+            var kept = WordList()
+            for raw in undominated(list.withWords { Array($0) }) { kept.append(raw) }
+            list = kept
+        }
         if let only, only != .max { return configuration(kind, 0, list: only, frame.parent, outer) }
         return configuration(kind, 0, list, frame.parent, outer)
     }

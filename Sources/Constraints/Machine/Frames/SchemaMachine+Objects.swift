@@ -13,7 +13,8 @@ extension SchemaMachine {
     func intern(_ state: ObjectState) -> UInt32 {
         let number = objectStates.intern(state)
         if Int(number) == objectCosts.count {
-            objectCosts.append(-1)
+            // Out of reach as long as its cost is being found: never cheaper than it is.
+            objectCosts.append(.infinite)
             objectCosts[Int(number)] = solved { cost(after: state, $0) }
         }
         return number
@@ -46,7 +47,7 @@ extension SchemaMachine {
         var next = shape.nextRequired[index]
         if state.taken != 0 {
             let taken = numberLists[state.taken]
-            while next < shape.named.count, taken.contains(UInt32(next)) { next = shape.nextRequired[next + 1] }
+            while next < shape.named.count, isTaken(next, taken) { next = shape.nextRequired[next + 1] }
         }
         return next
     }
@@ -124,8 +125,11 @@ extension SchemaMachine {
         }
         let name = String(decoding: key, as: UTF8.self)
         var values: [JSONValue] = []
+        var constantsOf: [JSONValue: [UInt32]] = [:]
         for constant in agreeing {
-            if let value = constants[constant].objectValue?[name], !values.contains(value) { values.append(value) }
+            guard let value = constants[constant].objectValue?[name] else { continue }
+            if constantsOf[value] == nil { values.append(value) }
+            constantsOf[value, default: []].append(constant)
         }
         var result: [MemberOption] = []
         for option in options {
@@ -136,8 +140,9 @@ extension SchemaMachine {
             for value in values {
                 var same = option
                 same.node = node(option.node, and: [literal(equal: value)])
-                same.next.agreeing = numberLists.intern(agreeing.filter { constants[$0].objectValue?[name] == value })
-                if same.node != .nothing { result.append(same) }
+                if same.node == .nothing { continue }
+                same.next.agreeing = numberLists.intern(constantsOf[value] ?? [])
+                result.append(same)
             }
         }
         return result
@@ -149,7 +154,7 @@ extension SchemaMachine {
         if profile.keyOrder == .any {
             let taken = numberLists[state.taken]
             if taken.isEmpty { return Array(shape.named.indices) }
-            return shape.named.indices.filter { !taken.contains(UInt32($0)) }
+            return shape.named.indices.filter { !isTaken($0, taken) }
         }
         let first = Int(state.cursor)
         return Array(first..<min(shape.nextRequired[first] + 1, shape.named.count))
@@ -158,7 +163,7 @@ extension SchemaMachine {
     /// Whether a named key may come next.
     func offers(_ state: ObjectState, _ shape: ObjectShape, _ index: Int) -> Bool {
         guard hasRoom(state, shape) else { return false }
-        if profile.keyOrder == .any { return !numberLists[state.taken].contains(UInt32(index)) }
+        if profile.keyOrder == .any { return !isTaken(index, numberLists[state.taken]) }
         return index >= Int(state.cursor) && index <= shape.nextRequired[Int(state.cursor)]
     }
 
@@ -200,7 +205,7 @@ extension SchemaMachine {
     }
 
     /// The bytes of all required members that are left, each with its comma.
-    private func requiredCost(_ state: ObjectState, _ shape: ObjectShape, _ solver: CostSolver) -> Cost {
+    func requiredCost(_ state: ObjectState, _ shape: ObjectShape, _ solver: CostSolver) -> Cost {
         if state.taken == 0, let suffixes = requiredCosts(shape) { return suffixes[Int(state.cursor)] }
         var total = 0
         var index = nextRequired(state, shape, from: Int(state.cursor))
@@ -242,7 +247,7 @@ extension SchemaMachine {
     }
 
     /// The cost of a node, where it has been found.
-    private func knownCost(of node: NodeID) -> Cost? {
+    func knownCost(of node: NodeID) -> Cost? {
         if node == .anything { return 1 }
         return node == .nothing ? .infinite : nodeCosts[node]
     }
@@ -252,7 +257,7 @@ extension SchemaMachine {
         Cost.sum(keyCost(key) + commaCost, solver.cost(key.node))
     }
 
-    private func keyCost(_ key: ObjectShape.NamedKey) -> Cost { key.spelling.count + 2 + colonCost }
+    func keyCost(_ key: ObjectShape.NamedKey) -> Cost { key.spelling.count + 2 + colonCost }
 
     /// The bytes that complete an object of which another member comes next.
     func cost(member state: ObjectState, _ solver: CostSolver) -> Cost {
@@ -272,11 +277,23 @@ extension SchemaMachine {
             for (cost, _) in anonymousMembers(state, shape, 1, solver) { best = min(best, Cost.sum(cost, 1)) }
             return best
         }
+        if shape.onlyCounts { return costOfCounted(state, shape, solver) }
+        let key = SearchKey(state: state, mustTake: true, taken: [])
+        if let known = memberCosts[key] { return known }
         var memo: [SearchKey: Cost] = [:]
         let before = searchWork
         searchWork = 0
         defer { searchWork = before }
-        return search(state, SearchKey(state: state, mustTake: true, taken: []), shape, solver, &memo, 0)
+        let noted = limitationCount
+        let cost = search(state, key, shape, solver, &memo, 0)
+        if solver.isSettled {
+            // What was found is a completion, even where the search was given up.
+            let isWhole = noted == limitationCount
+            for (key, cost) in memo where isWhole || cost < .infinite {
+                memberCosts[key] = min(cost, memberCosts[key] ?? cost)
+            }
+        }
+        return cost
     }
 
     struct SearchKey: Hashable {
@@ -293,18 +310,18 @@ extension SchemaMachine {
         _ memo: inout [SearchKey: Cost], _ depth: Int
     ) -> Cost {
         if !key.mustTake, canClose(state) { return 1 }
-        if let known = memo[key] { return known }
-        guard memo.count < limits.searchBudget, searchWork < limits.searchBudget * 8, depth < 1_500 else {
+        if let known = memo[key] ?? memberCosts[key] { return known }
+        guard memo.count < limits.memberBudget, searchWork < limits.memberBudget * 4, depth < 1_500 else {
             note("the members that an object needs are too many to be searched", at: nil)
             return .infinite
         }
         memo[key] = .infinite
         var best = Cost.infinite
         let comma = key.mustTake ? 0 : commaCost
-        let cursor = Int(state.cursor)
+        let cursor = nextUseful(state, shape, mustTake: key.mustTake)
         if cursor < shape.named.count {
             let named = shape.named[cursor]
-            let isTaken = profile.keyOrder == .any && numberLists[state.taken].contains(UInt32(cursor))
+            let isTaken = profile.keyOrder == .any && isTaken(cursor, numberLists[state.taken])
             for option in isTaken ? [] : options(state, named: cursor) {
                 let own = Cost.sum(keyCost(named) + comma, solver.cost(option.node))
                 if own >= best { continue }
@@ -318,7 +335,7 @@ extension SchemaMachine {
             }
             if !named.isRequired || isTaken {
                 var skipped = state
-                skipped.cursor += 1
+                skipped.cursor = UInt32(cursor + 1)
                 best = min(
                     best,
                     search(
@@ -367,6 +384,13 @@ extension SchemaMachine {
         return best
     }
 
+    /// The index of the first named key at or after the cursor that brings an object nearer to its end.
+    private func nextUseful(_ state: ObjectState, _ shape: ObjectShape, mustTake: Bool) -> Int {
+        let cursor = Int(state.cursor)
+        if mustTake || shape.minProperties > Int(state.count) || state.agreeing != 0 { return cursor }
+        return shape.named[cursor...].firstIndex { $0.isRequired || $0.meets & state.pending != 0 } ?? shape.named.count
+    }
+
     /// The costs of anonymous members, without comma, one for each kind.
     private func anonymousMembers(
         _ state: ObjectState, _ shape: ObjectShape, _ count: Int, _ solver: CostSolver
@@ -385,28 +409,12 @@ extension SchemaMachine {
     func word(_ keys: ObjectShape.AnonymousKeys, _ state: ObjectState, _ skipped: Int) -> [UInt8]? {
         let used = textSets[state.used]
         var left = skipped
-        var index = 0
-        while let word = word(keys.words, keys.rules, index) {
-            index += 1
+        for word in words(keys, skipped + used.count + 1) {
             if !used.isEmpty, used.contains(StringSpelling.unescaped(word)) { continue }
             if left == 0 { return word }
             left -= 1
         }
         return nil
-    }
-
-    /// The spelling of the text at an index when those that obey the rules are ordered by length.
-    private func word(_ words: ObjectShape.Words, _ rules: StringRules, _ index: Int) -> [UInt8]? {
-        while words.list.count <= index, !words.isComplete {
-            var remaining = rules
-            remaining.excluded.formUnion(words.list.map { StringSpelling.unescaped($0) })
-            if let shape = shape(remaining), let start = beginString(shape), let word = shortestText(start) {
-                words.list.append(word)
-            } else {
-                words.isComplete = true
-            }
-        }
-        return index < words.list.count ? words.list[index] : nil
     }
 
     /// The shape of the anonymous keys of a kind that may still come; nil where there are none.
@@ -427,41 +435,8 @@ extension SchemaMachine {
         var kind: Int32
     }
 
-    /// The spelling of a shortest text from a state, without the closing quote.
-    func shortestText(_ start: StringState) -> [UInt8]? {
-        var state = start
-        var lexer = StringLexer.boundary
-        var text: [UInt8] = []
-        var left = cost(state, lexer)
-        guard left < 1 << 20 else { return nil }
-        while left > 1 {
-            var found = false
-            let candidates = candidates(state, lexer)
-            for byte in Self.plainBytes where candidates.contains(byte) {
-                if let next = take(byte, state, lexer), cost(next.0, next.1) == left - 1 {
-                    (state, lexer) = next
-                    text.append(byte)
-                    found = true
-                    break
-                }
-            }
-            if !found {
-                for byte in UInt8.min...UInt8.max where candidates.contains(byte) {
-                    if let next = take(byte, state, lexer), cost(next.0, next.1) == left - 1 {
-                        (state, lexer) = next
-                        text.append(byte)
-                        found = true
-                        break
-                    }
-                }
-            }
-            guard found else { return nil }
-            left -= 1
-        }
-        return left == 1 && lexer.isBoundary ? text : nil
-    }
-
-    private func take(_ byte: UInt8, _ state: StringState, _ lexer: StringLexer) -> (StringState, StringLexer)? {
+    /// The state after one more byte of a string, within or after a character.
+    func take(_ byte: UInt8, _ state: StringState, _ lexer: StringLexer) -> (StringState, StringLexer)? {
         let outcome = lexer.read(byte)
         guard let next = advance(state, byte, outcome) else { return nil }
         switch outcome {

@@ -476,7 +476,8 @@ extension SchemaMachine {
         switch configurations[number].kind {
         case .value: Array("0\"[{ntf1".utf8)
         case .string, .key: Array("\"a0".utf8)
-        case .number, .arrayOpen, .arrayAfter, .objectOpen, .objectAfter, .arrayClosing, .objectClosing:
+        case .number: Array("]},0123456789".utf8)
+        case .arrayOpen, .arrayAfter, .objectOpen, .objectAfter, .arrayClosing, .objectClosing:
             Array("]},0".utf8)
         case .keyStart: [0x22]
         case .colon: [0x3A]

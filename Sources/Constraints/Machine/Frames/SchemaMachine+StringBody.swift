@@ -149,7 +149,7 @@ extension SchemaMachine {
         }
         key.sort()
         if let known = keyAutomata[key] { return known }
-        let automaton = languages.isEmpty ? nil : try? self.automaton(.any(languages))
+        let automaton = languages.isEmpty ? nil : try? self.automaton(.any(languages), thorough: true)
         keyAutomata[key] = .some(automaton)
         if objects.count == 1 { keyAutomataOfObjects[objects[0]] = .some(automaton) }
         return automaton

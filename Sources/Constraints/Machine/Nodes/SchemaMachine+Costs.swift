@@ -8,7 +8,7 @@ import JSONSchemas
 /// Every node starts as infinite and gets cheaper until nothing changes, which is the least fixed point: a cost is
 /// finite exactly where a finite value exists.
 final class CostSolver {
-    private let machine: SchemaMachine
+    let machine: SchemaMachine
     @exclusivity(unchecked) private var estimates: [NodeID: Cost] = [:]
     @exclusivity(unchecked) private var dependents: [NodeID: Set<NodeID>] = [:]
     /// Nodes to evaluate, oldest first: what a node depends on comes before the node comes again.
@@ -69,6 +69,8 @@ final class CostSolver {
     }
 
     private func evaluate(_ node: NodeID) -> Cost {
+        let literals = machine.nodes[node]
+        if literals.count == 1, let cost = machine.cost(ofConstant: literals[0]) { return cost }
         // The cheapest types first: nothing is shorter than a digit, and a container is never shorter than a string
         // of two bytes.
         var best = Cost.infinite
@@ -101,9 +103,35 @@ final class CostSolver {
         case .string:
             guard let state = machine.beginString(shape) else { return .infinite }
             return Cost.sum(1, machine.boundaryCost(state))
-        case .array: return Cost.sum(1, machine.cost(open: machine.initialState(array: shape), self))
-        case .object: return Cost.sum(1, machine.cost(open: machine.initialState(object: shape), self))
+        case .array:
+            let cost = Cost.sum(1, machine.cost(open: machine.initialState(array: shape), self))
+            if cost >= .infinite, isTooLong(machine.arrayShapes[shape]) { noteLength("an array") }
+            return cost
+        case .object:
+            let cost = Cost.sum(1, machine.cost(open: machine.initialState(object: shape), self))
+            if cost >= .infinite, let shape = machine.objectShapes[Int(shape)], isTooLong(shape) {
+                noteLength("an object")
+            }
+            return cost
         }
+    }
+}
+
+extension CostSolver {
+    /// Whether all elements that an array needs have values, so that only its length is beyond all bounds.
+    fileprivate func isTooLong(_ shape: ArrayShape) -> Bool {
+        guard shape.isSimple, shape.maxItems.map({ $0 >= shape.minItems }) ?? true else { return false }
+        for node in shape.prefix.prefix(shape.minItems) where cost(node) >= .infinite { return false }
+        return shape.minItems <= shape.prefix.count || cost(shape.rest) < .infinite
+    }
+
+    /// Whether all members that an object needs have values, so that only its length is beyond all bounds.
+    fileprivate func isTooLong(_ shape: ObjectShape) -> Bool {
+        shape.isSimple && !shape.named.contains { $0.isRequired && cost($0.node) >= .infinite }
+    }
+
+    fileprivate func noteLength(_ kind: String) {
+        machine.note("\(kind) is too long: its shortest text has more than \(Cost.unreasonable) bytes", at: nil)
     }
 }
 
@@ -175,6 +203,22 @@ extension SchemaMachine {
             }
         }
         return true
+    }
+
+    /// The bytes of a scalar constant; nil for everything else, and for what is spelled in unusual ways.
+    func cost(ofConstant literal: Literal) -> Cost? {
+        guard literal.isConstant, literal.disjunction == nil, !literal.isNegated, literal != .always, literal != .never
+        else { return nil }
+        switch constants[literal.constant] {
+        case .null: return 4
+        case .bool(let value): return value ? 4 : 5
+        case .string(let text):
+            let bytes = Array(text.utf8)
+            return canSpell(bytes) ? StringSpelling.escaped(bytes).count + 2 : nil
+        case .number(let value):
+            return value.exponent >= -40 && value.exponent <= 40 ? value.description.utf8.count : nil
+        case .array, .object: return nil
+        }
     }
 
     /// The bytes of a shortest value of a node and type.

@@ -60,6 +60,7 @@ extension SchemaMachine {
         }
         guard let grid = gridValues[Int(number)] else { return nil }
         if NumberStepper(grid: grid, number: number).cheapest() < .infinite { return number }
+        if grid.hasGivenUp { note("whether there is a number with all these properties cannot be decided", at: nil) }
         if grid.isCutOff { note("the numbers have more digits than can be spelled", at: nil) }
         return nil
     }
@@ -96,6 +97,14 @@ extension SchemaMachine {
                 .filter { accepts($0, StringRules(languages: languages)) }
             if !texts.isEmpty {
                 languages.append(.not(.literals(texts.map { String(decoding: $0, as: UTF8.self) })))
+            }
+        }
+        // Keys and elements that were used already are no reason to stop: only what the schema itself joins is counted.
+        if languages.count > 4, rules.excluded.isEmpty {
+            jointPatterns += languages.count
+            guard jointPatterns <= limits.maximumJointPatterns else {
+                note("the patterns that apply to the same strings are too many to be joined", at: nil)
+                return nil
             }
         }
         guard rules.minLength <= limits.maximumPatternedLength else {
@@ -213,7 +222,7 @@ extension SchemaMachine {
         }
         if let maximum = rules.maxItems { length = min(length, maximum) }
         // A prefix that is far longer than needed would be expensive.
-        guard length <= 100_000 else {
+        guard length <= limits.maximumPrefix else {
             note("an array with \(length) different elements is too long", at: nil)
             return nil
         }
@@ -426,14 +435,17 @@ extension SchemaMachine {
         var leavesOut = !nameLiterals.isEmpty
         let noted = limitationCount
         var work = 0
+        // Where many objects tell keys apart, each has a share of the rest only.
+        let budget = min(limits.keyKindBudget, max(40, (limits.sharedKeyKindBudget - keyKindWork) / 4))
+        defer { keyKindWork += work }
         func split(_ base: StringRules, _ index: Int, _ matched: Set<Pattern>, _ meetsNames: UInt32) {
             if index < patterns.count, matched.contains(where: { disjoint[index].contains($0) }) {
                 split(base, index + 1, matched, meetsNames)
                 return
             }
             // What an automaton costs grows with the languages it joins.
-            work += 1 + base.languages.count
-            guard work <= limits.keyKindBudget, result.count < limits.maximumKeyKinds else {
+            work += 1
+            guard work <= budget, result.count < limits.maximumKeyKinds else {
                 note("the patterns for keys overlap in too many ways", at: nil)
                 return
             }
@@ -444,6 +456,7 @@ extension SchemaMachine {
                 split(without, index + 1, matched, meetsNames)
                 var with = base
                 with.add(.pattern(patterns[index]))
+                work += with.languages.count
                 if self.shape(with) != nil { split(with, index + 1, matched.union([patterns[index]]), meetsNames) }
                 return
             }
@@ -462,6 +475,7 @@ extension SchemaMachine {
                 leavesOut = true
                 return
             }
+            work += base.languages.count
             // Looked at in the end only: what is left when patterns are left out is seldom nothing.
             guard self.shape(base) != nil else { return }
             var meets: UInt32 = 0

@@ -268,7 +268,9 @@ extension SchemaMachine {
         if let known = disjointness[key] { return known }
         // Recursion answers with the safe side, and so does anything that a limit left undecided.
         disjointness[key] = false
-        guard nesting < 100, limitationCount == 0 else { return false }
+        guard nesting < 100, limitationCount == 0, disjointness.count <= limits.maximumDisjointnessQueries else {
+            return false
+        }
         nesting += 10
         defer { nesting -= 10 }
         let before = (taints, limitationCount)

@@ -62,9 +62,12 @@ struct Tableau {
     init(_ machine: SchemaMachine, _ type: ValueType, _ literals: [Literal]) {
         self.machine = machine
         self.type = type
+        let allowance = machine.expansionAllowance
+        // With little left, few alternatives: each has to be made into a shape.
+        let quota = min(machine.limits.maximumAlternatives, max(8, allowance / 50))
         _ = run(
             Branch(conjunction: Conjunction(type), agenda: literals.reversed().map { .literal($0, 0) }),
-            quota: machine.limits.maximumAlternatives, until: machine.limits.expansionBudget, depth: 0)
+            quota: quota, until: allowance, depth: 0)
         machine.expansionSteps += steps
     }
 
@@ -182,7 +185,7 @@ struct Tableau {
     }
 
     /// The ways to meet a disjunction that are not refuted at sight; nil where it is met already.
-    private func ways(_ choice: Choice, _ branch: Branch) -> [[Atom]]? {
+    private mutating func ways(_ choice: Choice, _ branch: Branch) -> [[Atom]]? {
         switch choice {
         case .either(let ways): return filtered(ways, branch)
         case .negation(let literal):
@@ -222,6 +225,7 @@ struct Tableau {
             if !certain.isEmpty {
                 return [certain.map { .evaluating($0, owners) } + open.map { .literal($0.negated) }]
             }
+            steps += open.count * open.count / 4
             // By place: two branches may be the same literal, and then both hold or neither.
             return open.indices.map { place in
                 let chosen = open[place]
@@ -235,8 +239,9 @@ struct Tableau {
         }
     }
 
-    private func filtered(_ ways: [[Atom]], _ branch: Branch) -> [[Atom]]? {
+    private mutating func filtered(_ ways: [[Atom]], _ branch: Branch) -> [[Atom]]? {
         var kept: [[Atom]] = []
+        steps += ways.count / 4
         for way in ways {
             var isRefuted = false
             var isMet = true

@@ -49,10 +49,15 @@ final class NumberGrid {
     /// The magnitudes of the allowed values at or above zero, and at or below it.
     private let positive: Range?
     private let negative: Range?
-    /// At index `f`: values with at most `f` digits after the point are multiples of it.
-    private let steps: [DecimalNumber]
-    private let excludedPositive: [DecimalNumber]
-    private let excludedNegative: [DecimalNumber]
+    /// At index `f`: values with at most `f` digits after the point are multiples of it; found when asked for.
+    @exclusivity(unchecked) private var steps: [Step?]
+    /// The magnitudes that are left out, in runs without a gap.
+    private let excludedPositive: ExcludedRuns
+    private let excludedNegative: ExcludedRuns
+    /// Whether a question was given up, and answered with no.
+    @exclusivity(unchecked) private(set) var hasGivenUp = false
+    /// The bytes of a shortest value, where they have been found.
+    @exclusivity(unchecked) var cheapest: Cost?
     /// Whether only the interval matters.
     let isPlain: Bool
     /// Whether every integer within the interval is allowed.
@@ -67,8 +72,15 @@ final class NumberGrid {
     /// Whether allowed values were left out because they have too many digits.
     let isCutOff: Bool
 
-    static let maximumDigits = 400
-    static let maximumCandidates = 4096
+    static let maximumDigits = 80
+    static let maximumCandidates = 1024
+
+    /// What values with at most so many digits after the point are multiples of.
+    private struct Step {
+        var value: DecimalNumber
+        /// Whether all its multiples are multiples of what no value may be a multiple of.
+        var isExcluded: Bool
+    }
 
     /// Whether all magnitudes above zero are within the bounds.
     func isUnbounded(negative isNegative: Bool) -> Bool {
@@ -101,7 +113,8 @@ final class NumberGrid {
         if let values = rules.finite {
             finite = FiniteTexts(values.flatMap { Self.spellings($0, profile) })
             (integerDigits, fractionDigits, positive, negative) = (0, 0, nil, nil)
-            (steps, excludedPositive, excludedNegative, isPlain) = ([], [], [], true)
+            (steps, isPlain) = ([], true)
+            (excludedPositive, excludedNegative) = (ExcludedRuns(), ExcludedRuns())
             isCutOff = false
             return
         }
@@ -138,23 +151,14 @@ final class NumberGrid {
         positive = Range(rules.lower, rules.upper, limit: limit)
         negative = Range(negated(rules.upper), negated(rules.lower), limit: limit)
         isCutOff = rules.lower.map { $0.value >= limit } ?? false || rules.upper.map { -$0.value >= limit } ?? false
-        var steps: [DecimalNumber] = []
-        for digits in 0...fraction {
-            let grain = DecimalNumber(coefficient: 1, exponent: -digits)
-            guard let multiple = rules.multiple else {
-                steps.append(grain)
-                continue
-            }
-            if multiple.exponent >= -digits {
-                steps.append(multiple.magnitude)
-                continue
-            }
-            guard let step = multiple.leastCommonMultiple(with: grain) else { return nil }
-            steps.append(step)
-        }
-        self.steps = steps
-        excludedPositive = rules.excluded.filter { !$0.isNegative }
-        excludedNegative = rules.excluded.filter { $0.isNegative || $0.isZero }.map(\.magnitude)
+        steps = Array(repeating: nil, count: fraction + 1)
+        guard let finest = Self.step(rules, fraction) else { return nil }
+        steps[fraction] = finest
+        // Without a step of their own, values that are left out have no neighbours.
+        let step = rules.multiple == nil ? nil : finest.value
+        excludedPositive = ExcludedRuns(rules.excluded.filter { !$0.isNegative }, step: step)
+        excludedNegative = ExcludedRuns(
+            rules.excluded.reversed().filter { $0.isNegative || $0.isZero }.map(\.magnitude), step: step)
         isPlain =
             rules.multiple.map { $0 == DecimalNumber(1) && fraction == 0 } ?? true
             && rules.notMultiples.isEmpty && rules.excluded.isEmpty
@@ -174,7 +178,32 @@ final class NumberGrid {
     }
 
     /// The common step of values with at most `digits` digits after the point.
-    func step(_ digits: Int) -> DecimalNumber { steps[min(digits, steps.count - 1)] }
+    func step(_ digits: Int) -> DecimalNumber { knownStep(digits).value }
+
+    private func knownStep(_ digits: Int) -> Step {
+        let index = min(digits, steps.count - 1)
+        if let known = steps[index] { return known }
+        // Finer steps have a common multiple in reach; so have coarser ones.
+        let step =
+            Self.step(rules, index) ?? Step(value: DecimalNumber(coefficient: 1, exponent: integerDigits + 1), isExcluded: true)
+        steps[index] = step
+        return step
+    }
+
+    private static func step(_ rules: NumberRules, _ digits: Int) -> Step? {
+        var value = DecimalNumber(coefficient: 1, exponent: -digits)
+        if let multiple = rules.multiple {
+            guard let common = multiple.leastCommonMultiple(with: value) else { return nil }
+            value = common
+        }
+        return Step(value: value, isExcluded: rules.notMultiples.contains { value.isMultiple(of: $0) })
+    }
+
+    /// How many digits a number of so many digits before the point must get at least to be within the bounds.
+    func leastShift(digits: Int, negative isNegative: Bool) -> Int {
+        guard let low = range(negative: isNegative)?.low, !low.isZero else { return 0 }
+        return max(0, low.significantDigits + low.exponent - digits - 1)
+    }
 
     /// The magnitudes allowed for a sign.
     func range(negative isNegative: Bool) -> Range? { isNegative ? negative : positive }
@@ -185,12 +214,35 @@ final class NumberGrid {
     func holdsValue(
         from low: DecimalNumber, below high: DecimalNumber, digits: Int, negative isNegative: Bool, anywhere: Bool
     ) -> Bool {
+        // Whole numbers first: they are few digits long, and mostly there is one.
+        if digits > 0, firstValue(low, high, digits: 0, negative: isNegative, anywhere: anywhere) != nil { return true }
+        return firstValue(low, high, digits: digits, negative: isNegative, anywhere: anywhere) != nil
+    }
+
+    /// The shortest whole number of a sign, where it is seen at once that nothing of that sign is shorter.
+    ///
+    /// Nil for no number of that sign at all.
+    func shortestWhole(negative isNegative: Bool) -> (isKnown: Bool, digits: Int?) {
+        guard let range = range(negative: isNegative) else { return (true, nil) }
+        let limit = DecimalNumber(coefficient: 1, exponent: integerDigits)
+        guard let value = firstValue(.zero, limit, digits: 0, negative: isNegative, anywhere: false) else {
+            return (false, nil)
+        }
+        func count(_ value: DecimalNumber) -> Int { max(1, value.significantDigits + value.exponent) }
+        // What lies below it takes a point and a digit more than the bound.
+        return (count(value) <= (range.low.isZero ? 1 : count(range.low)) + 1, count(value))
+    }
+
+    /// The least allowed magnitude with at most `digits` fraction digits in `low..<high`.
+    private func firstValue(
+        _ low: DecimalNumber, _ high: DecimalNumber, digits: Int, negative isNegative: Bool, anywhere: Bool
+    ) -> DecimalNumber? {
         var low = low
         var lowIsOpen = false
         var high = high
         var highIsOpen = true
         if !anywhere {
-            guard let range = range(negative: isNegative) else { return false }
+            guard let range = range(negative: isNegative) else { return nil }
             if range.low > low {
                 low = range.low
                 lowIsOpen = range.lowIsOpen
@@ -202,20 +254,27 @@ final class NumberGrid {
                 highIsOpen = range.highIsOpen
             }
         }
-        if low > high { return false }
-        let step = step(digits)
-        guard var candidate = step.smallestMultiple(atLeast: low) else { return false }
-        if lowIsOpen, candidate == low { candidate = candidate + step }
+        if low > high { return nil }
+        let step = knownStep(digits)
+        if step.isExcluded { return nil }
+        guard var candidate = step.value.smallestMultiple(atLeast: low) else { return nil }
+        if lowIsOpen, candidate == low { candidate = candidate + step.value }
         let excluded = isNegative ? excludedNegative : excludedPositive
         for _ in 0..<Self.maximumCandidates {
-            if candidate > high || (highIsOpen && candidate == high) { return false }
+            if candidate > high || (highIsOpen && candidate == high) { return nil }
+            if let end = excluded.end(ofRunWith: candidate) {
+                guard let next = step.value.smallestMultiple(atLeast: end) else { return nil }
+                candidate = next == end ? end + step.value : next
+                continue
+            }
             let isBad =
-                excluded.contains(candidate) || rules.notMultiples.contains { candidate.isMultiple(of: $0) }
+                rules.notMultiples.contains { candidate.isMultiple(of: $0) }
                 || (isNegative && candidate.isZero && !allowsNegativeZero) || !isBinaryMultiple(candidate)
-            if !isBad { return true }
-            candidate = candidate + step
+            if !isBad { return candidate }
+            candidate = candidate + step.value
         }
-        return false
+        hasGivenUp = true
+        return nil
     }
 
     /// Whether a magnitude is allowed.
@@ -228,7 +287,7 @@ final class NumberGrid {
         }
         if let multiple = rules.multiple, !value.isMultiple(of: multiple) { return false }
         if rules.notMultiples.contains(where: { value.isMultiple(of: $0) }) || !isBinaryMultiple(value) { return false }
-        return !(isNegative ? excludedNegative : excludedPositive).contains(value)
+        return (isNegative ? excludedNegative : excludedPositive).end(ofRunWith: value) == nil
     }
 
     /// Whether every magnitude in `low..<high` respects the bounds.
@@ -242,5 +301,44 @@ final class NumberGrid {
     func endsBefore(_ low: DecimalNumber, negative isNegative: Bool) -> Bool {
         guard let range = range(negative: isNegative) else { return true }
         return range.high < low || (range.highIsOpen && range.high == low)
+    }
+}
+
+/// Magnitudes that are left out: runs of multiples of a step, sorted.
+private struct ExcludedRuns {
+    private var first: [DecimalNumber] = []
+    private var last: [DecimalNumber] = []
+    private var step: DecimalNumber?
+
+    init() {}
+
+    /// Runs of sorted magnitudes. Those that are no multiples of the step do not matter; without a step, each is a run.
+    init(_ values: [DecimalNumber], step: DecimalNumber?) {
+        self.step = step
+        for value in values {
+            if let step {
+                guard value.isMultiple(of: step) else { continue }
+                if let end = last.last, end + step == value {
+                    last[last.count - 1] = value
+                    continue
+                }
+            }
+            first.append(value)
+            last.append(value)
+        }
+    }
+
+    /// The last value of the run that a value lies in.
+    func end(ofRunWith value: DecimalNumber) -> DecimalNumber? {
+        if first.isEmpty { return nil }
+        var low = 0
+        var high = first.count
+        while low < high {
+            let middle = (low + high) / 2
+            if first[middle] <= value { low = middle + 1 } else { high = middle }
+        }
+        guard low > 0, value <= last[low - 1] else { return nil }
+        if let step, !value.isMultiple(of: step) { return nil }
+        return last[low - 1]
     }
 }

@@ -69,7 +69,16 @@ struct NumberRules: Hashable {
             let allowed = Set(values)
             finite = old.filter { allowed.contains($0) }
         } else {
-            finite = Array(Set(values)).sorted()
+            var sorted = values
+            if !zip(values, values.dropFirst()).allSatisfy({ $0 < $1 }) {
+                sorted.sort()
+                var last: DecimalNumber?
+                sorted.removeAll { value in
+                    defer { last = value }
+                    return value == last
+                }
+            }
+            finite = sorted
         }
     }
 

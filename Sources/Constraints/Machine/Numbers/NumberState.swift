@@ -224,9 +224,11 @@ struct NumberStepper {
         case .fraction:
             return holds(state.value, state.value + power(-(digits - Int(state.fractionLeft))))
         case .integer:
-            var low = state.value
-            var high = state.value + Self.one
-            for _ in 0...max(0, Int(state.integerLeft)) {
+            let first = leastShift(state)
+            if first > max(0, Int(state.integerLeft)) { return false }
+            var low = state.value * power(first)
+            var high = (state.value + Self.one) * power(first)
+            for _ in first...max(0, Int(state.integerLeft)) {
                 if holds(low, high) { return true }
                 low = low * Self.ten
                 high = high * Self.ten
@@ -246,6 +248,28 @@ struct NumberStepper {
         case .exponentMark, .exponentSign, .exponent: true
         case .zero, .finite: false
         }
+    }
+
+    /// How many digits must come before the point at least, so that the number reaches the bounds.
+    private func leastShift(_ state: NumberState) -> Int {
+        if state.isInside || state.value.isZero { return 0 }
+        let digits = state.value.significantDigits + state.value.exponent
+        return grid.leastShift(digits: digits, negative: state.isNegative)
+    }
+
+    /// The fewest digits after the point, of `low...high`, with which the interval holds a value; nil where none do.
+    ///
+    /// With more digits there are more values.
+    private func fewestDigits(_ low: Int, _ high: Int, _ holds: (Int) -> Bool) -> Int? {
+        if low > high { return nil }
+        if holds(low) { return low }
+        var (low, high) = (low, high)
+        guard low < high, holds(high) else { return nil }
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if holds(middle) { high = middle } else { low = middle }
+        }
+        return high
     }
 
     /// Whether the number may end here.
@@ -285,28 +309,29 @@ struct NumberStepper {
         case .zero, .point:
             if state.isInside, grid.isPlain { return state.phase == .zero ? 0 : 1 }
             let extra = state.phase == .zero ? 1 : 0
-            if digits > 0 {
-                for count in 1...digits where holds(state.value, state.value + Self.one, count) { return extra + count }
-            }
-            return .infinite
+            let count = fewestDigits(1, digits) { holds(state.value, state.value + Self.one, $0) }
+            return count.map { extra + $0 } ?? .infinite
         case .fraction:
             let typed = digits - Int(state.fractionLeft)
-            if typed <= digits {
-                let high = state.value + power(-typed)
-                for count in typed...digits where holds(state.value, high, count) { return count - typed }
-            }
-            return .infinite
+            let high = state.value + power(-typed)
+            return fewestDigits(typed, digits) { holds(state.value, high, $0) }.map { $0 - typed } ?? .infinite
         case .integer:
-            let longest = max(0, Int(state.integerLeft)) + (digits > 0 ? digits + 1 : 0)
-            for total in 0...longest {
-                for count in 0...max(0, min(digits, total - 1)) {
-                    let more = total - (count > 0 ? count + 1 : 0)
-                    guard more >= 0, more <= Int(state.integerLeft) else { continue }
-                    let scale = power(more)
-                    if holds(state.value * scale, (state.value + Self.one) * scale, count) { return total }
+            var best = Cost.infinite
+            var more = leastShift(state)
+            while more <= Int(state.integerLeft), more < best {
+                let low = state.value * power(more)
+                let high = (state.value + Self.one) * power(more)
+                if holds(low, high, 0) {
+                    best = more
+                    break
                 }
+                // With a fraction, a point and at least a digit come too.
+                let count = fewestDigits(1, min(digits, best - more - 2)) { holds(low, high, $0) }
+                if let count { best = min(best, more + 1 + count) }
+                if !state.isInside, grid.endsBefore(high, negative: state.isNegative) { break }
+                more += 1
             }
-            return .infinite
+            return best
         default: return .infinite
         }
     }
@@ -315,6 +340,19 @@ struct NumberStepper {
     func cheapest() -> Cost {
         if let finite = grid.finite { return finite.shortestRest(finite.root) }
         if grid.isUnconstrained { return 1 }
+        if let known = grid.cheapest { return known }
+        let cost = findCheapest()
+        grid.cheapest = cost
+        return cost
+    }
+
+    private func findCheapest() -> Cost {
+        let positive = grid.shortestWhole(negative: false)
+        if positive.isKnown, positive.digits == 1 { return 1 }
+        let negative = grid.shortestWhole(negative: true)
+        if positive.isKnown, negative.isKnown {
+            return min(positive.digits ?? .infinite, negative.digits.map { $0 + 1 } ?? .infinite)
+        }
         var best = Cost.infinite
         for byte in Array("0123456789-".utf8) {
             if best == 1 { break }
@@ -323,30 +361,8 @@ struct NumberStepper {
         return best
     }
 
-    /// The spelling of a shortest number, where there is one.
-    func shortestText() -> [UInt8]? {
-        var left = cheapest()
-        guard left < .infinite else { return nil }
-        var text: [UInt8] = []
-        var state: NumberState?
-        while left > 0 {
-            var found: (byte: UInt8, state: NumberState)?
-            for byte in Self.usualBytes {
-                guard let next = state.map({ advance($0, byte) }) ?? begin(byte), cost(next) == left - 1 else { continue }
-                found = (byte, next)
-                break
-            }
-            guard let found else { return nil }
-            text.append(found.byte)
-            state = found.state
-            left -= 1
-        }
-        return text
-    }
-
     private static let digitBytes = ByteSet("0123456789".utf8)
     private static let numberBytes = ByteSet("0123456789.e+-".utf8)
-    private static let usualBytes = Array("0123456789.-e".utf8)
 
     /// The bytes that may come next in some state, perhaps more.
     func candidates(_ state: NumberState) -> ByteSet {

@@ -5,6 +5,25 @@ import Patterns
 /// The number of an object key in ``SchemaMachine/keys``.
 typealias KeyID = UInt32
 
+/// Different keys in the order in which they came.
+struct KeyList: Hashable, Sequence {
+    private(set) var list: [KeyID] = []
+    private var members: Set<KeyID> = []
+
+    var count: Int { list.count }
+
+    func contains(_ key: KeyID) -> Bool { members.contains(key) }
+
+    mutating func insert(_ key: KeyID) {
+        if members.insert(key).inserted { list.append(key) }
+    }
+
+    func makeIterator() -> IndexingIterator<[KeyID]> { list.makeIterator() }
+
+    static func == (a: KeyList, b: KeyList) -> Bool { a.list == b.list }
+    func hash(into hasher: inout Hasher) { hasher.combine(list) }
+}
+
 /// Which keys an obligation is about.
 struct KeyCondition: Hashable {
     /// The key matches this.
@@ -48,7 +67,7 @@ struct ObjectRules: Hashable {
 
     /// Numbers of groups in ``SchemaMachine/groups``.
     var groups: [UInt32] = []
-    var required: [KeyID] = []
+    var required = KeyList()
     var forbidden: Set<KeyID> = []
     /// Obligations for the values of single keys that must be there.
     var members: [Name] = []
@@ -66,7 +85,7 @@ struct ObjectRules: Hashable {
     /// Demands the key; false where it is forbidden.
     mutating func require(_ key: KeyID) -> Bool {
         if forbidden.contains(key) { return false }
-        if !required.contains(key) { required.append(key) }
+        required.insert(key)
         return true
     }
 
@@ -101,11 +120,13 @@ final class ObjectShape {
         let words = Words()
     }
 
-    /// Spellings of texts, shortest first, found one after another.
+    /// Spellings of texts, shortest first, as far as they have been asked for.
     final class Words {
         @exclusivity(unchecked) var list: [[UInt8]] = []
         /// Whether there are no more.
         @exclusivity(unchecked) var isComplete = false
+        /// How many were asked for.
+        @exclusivity(unchecked) var asked = 0
     }
 
     let rules: ObjectRules
@@ -124,6 +145,10 @@ final class ObjectShape {
     let excluded: [UInt32]
     /// For each index, the index of the first required key at or after it.
     let nextRequired: [Int]
+    /// For each index, the number of required keys from there on.
+    let requiredCounts: [Int]
+    /// The optional members with a name and a value, cheapest first, where their costs have been found.
+    @exclusivity(unchecked) var optionalOrder: [(index: Int, cost: Cost)]?
     /// Anonymous keys, found when first asked for.
     @exclusivity(unchecked) var anonymous: [AnonymousKeys]?
     /// Whether every key is of one of the kinds of ``anonymous``, the excluded ones included.
@@ -152,7 +177,13 @@ final class ObjectShape {
         var next = Array(repeating: named.count, count: named.count + 1)
         for index in named.indices.reversed() { next[index] = named[index].isRequired ? index : next[index + 1] }
         nextRequired = next
+        var counts = Array(repeating: 0, count: named.count + 1)
+        for index in named.indices.reversed() { counts[index] = counts[index + 1] + (named[index].isRequired ? 1 : 0) }
+        requiredCounts = counts
     }
+
+    /// Whether nothing but the keys, their nodes and the number of members matters.
+    var onlyCounts: Bool { obligations.isEmpty && excluded.isEmpty }
 
     /// Whether nothing but the keys and their nodes matters.
     var isSimple: Bool { minProperties == 0 && maxProperties == nil && obligations.isEmpty && excluded.isEmpty }
