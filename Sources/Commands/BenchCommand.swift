@@ -12,7 +12,7 @@ struct BenchCommand: ParsableCommand {
         commandName: "bench",
         abstract: "The project's proofs: conformance, golden files, speed.",
         discussion: "Each runs on data that anyone can supply. Exit status 2 where something does not pass.",
-        subcommands: [Golden.self, Suite.self, Inference.self, Masks.self, Fuzz.self, Tasks.self]
+        subcommands: [Golden.self, Suite.self, Inference.self, Masks.self, Fuzz.self, Tasks.self, Repair.self]
     )
 
     struct Golden: ParsableCommand {

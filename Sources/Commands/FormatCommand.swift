@@ -3,6 +3,7 @@
 import ArgumentParser
 import Documents
 import Foundation
+import JSONSchemas
 
 struct FormatCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -29,6 +30,11 @@ struct FormatCommand: ParsableCommand {
 
     @Flag(name: .shortAndLong, help: "Rewrite files that change, each whole or not at all.")
     var write = false
+
+    @Flag(
+        name: .customLong("repair"),
+        help: "Mend files with mistakes in the notation first, as 'formwork repair' does without a schema.")
+    var repairs = false
 
     @Option(name: .long, help: "The name that tells the notation of standard input.")
     var stdinFilename: String?
@@ -69,6 +75,14 @@ struct FormatCommand: ParsableCommand {
         if worst != .ok { throw CommandFailure(worst) }
     }
 
+    /// The text without the mistakes that can be mended; each is told.
+    private func repaired(_ text: [UInt8], _ name: String, _ path: String) -> [UInt8] {
+        let repair = Repairer.repair(text, file: path == "-" ? stdinFilename : path, validator: nil)
+        guard repair.outcome == .repaired else { return text }
+        for change in repair.changes { Console.message(RepairReport.line(change, name: name)) }
+        return repair.bytes
+    }
+
     /// Formats one file; says whether it would change, or has.
     private func format(_ path: String) throws -> Bool {
         if write, path.lowercased().hasSuffix(".gz") {
@@ -77,7 +91,7 @@ struct FormatCommand: ParsableCommand {
         let old = try Console.read(path)
         let name = path == "-" ? stdinFilename ?? "<stdin>" : path
         let new = try DocumentFormatter.format(
-            old, file: name,
+            repairs ? repaired(old, name, path) : old, file: name,
             options: FormatOptions(indent: indent, width: width, indentsSequences: sequences == .indented))
         let isChanged = old != new
         if check, isChanged { try Console.line(name) }

@@ -40,6 +40,13 @@ struct SchemaArguments: ParsableArguments {
         return registry
     }
 
+    /// Where the references of a loaded schema are looked up.
+    func registry(for spec: LoadedSpec, at path: String) throws -> SchemaRegistry {
+        var registry = try makeRegistry()
+        if path != "-" { registry.add(neighboursOf: spec.source) }
+        return registry
+    }
+
     /// Loads a schema or spec; problems are shown with their source lines.
     func load(_ path: String, unresolved: SchemaOptions.UnresolvedReferences = .error) throws -> LoadedSpec {
         let bytes = try Console.read(path, limit: 64 << 20)

@@ -43,6 +43,21 @@ enum Spelling {
         candidates.count <= 2_000 ? Lexicon(candidates).closest(to: word) : nil
     }
 
+    /// The candidates within a number of edits of `word`, with that number, nearest first.
+    static func near(_ word: String, among candidates: [String], limit: Int) -> [(word: String, distance: Int)] {
+        let wanted = letters(of: word)
+        guard !wanted.isEmpty, candidates.count <= 2_000 else { return [] }
+        let marks = marks(wanted)
+        return candidates.compactMap { candidate in
+            let other = letters(of: candidate)
+            guard abs(other.count - wanted.count) <= limit, (Self.marks(other) ^ marks).nonzeroBitCount <= 2 * limit else {
+                return nil
+            }
+            let distance = distance(wanted, other)
+            return distance <= limit ? (candidate, distance) : nil
+        }.sorted { $0.distance < $1.distance }
+    }
+
     private static func letters(of word: String) -> [Unicode.Scalar] {
         Array(word.lowercased().unicodeScalars.prefix(64))
     }

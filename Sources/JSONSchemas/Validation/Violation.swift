@@ -20,6 +20,8 @@ public struct Violation: Hashable, Sendable, CustomStringConvertible {
     public var hint: String?
     /// Whether the value could not be checked: it needs a part of the schema that is not known, or too much work.
     public var isUndecided = false
+    /// The subschema that the keyword belongs to.
+    package var subschema: SubschemaID
     /// Why the closest alternative of an `anyOf` or `oneOf` does not match.
     public var causes: [Violation]
 

@@ -313,6 +313,6 @@ struct ViolationReporter {
                 instanceLocation: node.pointer, range: range ?? node.range,
                 schemaLocation: written == nil ? schema.location : schema.location(ofKeyword: keyword),
                 evaluationPath: JSONPointer(steps), keyword: keyword, message: message, hint: hint,
-                isUndecided: isUndecided, causes: causes))
+                isUndecided: isUndecided, subschema: schema.id, causes: causes))
     }
 }
