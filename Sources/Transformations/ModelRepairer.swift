@@ -49,7 +49,7 @@ package final class ModelRepairer {
     }
 
     private func generate(_ mending: SchemaMending, _ document: Document) throws -> SchemaMending? {
-        let template = RepairTemplate(spec.graph, mending)
+        let template = RepairTemplate(validator.graph, mending)
         var schemaOptions = SchemaOptions(metaschemaCheck: .off)
         schemaOptions.defaultDialect = spec.graph[spec.graph.root].dialect
         var repaired = spec

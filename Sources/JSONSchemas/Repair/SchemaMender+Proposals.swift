@@ -57,7 +57,11 @@ extension SchemaMender {
         guard case .object(let object)? = place.evaluate(state.value) else { return [] }
         let absent = expectation.required.filter { object.position(of: $0) == nil }
         guard !absent.isEmpty else { return [] }
-        let known = Set(expectation.names.map { ScalarString($0) })
+        // What any schema for the object describes is no misspelling.
+        var known = Set(expectation.names.map { ScalarString($0) })
+        for other in Self.flat(state.violations) where other.instanceLocation == place {
+            known.formUnion(SchemaExpectation(graph, other.subschema).names.map { ScalarString($0) })
+        }
         var found: [Proposal] = []
         for key in object.keys where !known.contains(ScalarString(key)) {
             for match in Self.matches(key, absent, isRequired: { _ in true }) {
@@ -90,7 +94,8 @@ extension SchemaMender {
         if !same.isEmpty { return same.map { ($0, ordinary) } }
         let length = word.unicodeScalars.count
         // Short words are near to many; there only a key that must be there can be meant.
-        let limit = length < 2 ? 0 : max(1, length / 4)
+        // Long names often differ in one of their words.
+        let limit = length < 2 ? 0 : min(2, max(1, length / 4))
         let near = Spelling.near(word, among: names, limit: limit).filter { match in
             length > 2 && match.word.unicodeScalars.count > 2 || isRequired(match.word)
         }
