@@ -9,8 +9,8 @@ import JSONSchemas
 struct SchemaCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "schema",
-        abstract: "Check, convert and show schemas and specs.",
-        subcommands: [Check.self, Convert.self, Show.self]
+        abstract: "Check, convert, show, infer and test schemas and specs.",
+        subcommands: [Check.self, Convert.self, Show.self, Infer.self, Test.self]
     )
 
     struct Check: ParsableCommand {
