@@ -8,15 +8,17 @@ import JSONSchemas
 extension BenchCommand {
     struct Fuzz: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Walk at random through masks, and compare small schemas with brute force.",
+            abstract: "Walk at random through masks, compare small schemas with brute force, damage documents.",
             discussion: """
                 With --schemas: each line of the result is a walk with its budget, status and text. With --small-worlds:
                 random schemas over few values, whose machine, masks and negation are compared with the validator.
+                With --documents: damaged files for every reader and the formatter.
                 The same seed gives the same run. Exit status 2 where something is wrong.
 
                 EXAMPLE
                   formwork bench fuzz --schemas schemas.jsonl.gz --vocab vocab.jsonl.gz --walks 3 --seed 1 --out walks.jsonl
                   formwork bench fuzz --small-worlds 10000 --seed 1
+                  formwork bench fuzz --documents config/ --cases 100000 --seconds 600 --out failures/
                 """
         )
 
@@ -32,7 +34,7 @@ extension BenchCommand {
         @Option(name: .long, help: "Seed of the random numbers.")
         var seed: UInt64 = 0
 
-        @Option(name: .long, help: "Where the walks go.")
+        @Option(name: .long, help: "Where the walks go; with --documents the folder for texts that fail.")
         var out: String?
 
         @Option(name: .long, help: "Run every K-th schema only.")
@@ -66,10 +68,20 @@ extension BenchCommand {
         @Flag(name: .long, help: "Small worlds with 'x-verbatim' and 'x-order', each with a text to take strings from.")
         var extensions = false
 
+        @Option(name: .long, help: "A file or folder with documents to damage; repeatable.")
+        var documents: [String] = []
+
+        @Option(name: .long, help: "Damaged documents; --offset names the first.")
+        var cases: Int = 10_000
+
+        @Option(name: .long, help: "Begin no more cases after this time.")
+        var seconds: Double?
+
         func validate() throws {
-            if (schemas == nil) == (smallWorlds == nil) {
-                throw ValidationError("one of --schemas and --small-worlds is needed")
+            if [schemas != nil, smallWorlds != nil, !documents.isEmpty].count(where: \.self) != 1 {
+                throw ValidationError("one of --schemas, --small-worlds and --documents is needed")
             }
+            if cases < 1 { throw ValidationError("--cases takes 1 or more") }
             if schemas != nil, vocab == nil || out == nil { throw ValidationError("--schemas needs --vocab and --out") }
             if walks < 1 || every < 1 || offset < 0 || vocabularyShare < 1 || smallWorlds ?? 1 < 1 {
                 throw ValidationError(
@@ -78,6 +90,7 @@ extension BenchCommand {
         }
 
         func run() throws {
+            if !documents.isEmpty { return try damageDocuments() }
             if let smallWorlds {
                 let summary = SmallWorlds.run(
                     count: smallWorlds, first: offset, seed: seed, hasExtensions: extensions
@@ -103,6 +116,27 @@ extension BenchCommand {
             let summary = try FuzzBench.walk(schemas: schemas, vocab: vocab, out: out, options: options) {
                 try? Console.line($0)
             }
+            try Console.line(summary.report)
+            if !summary.passes { throw CommandFailure(.dataInvalid) }
+        }
+
+        private func damageDocuments() throws {
+            let fuzz = try DocumentFuzz(paths: documents, seed: seed)
+            let end = offset.addingReportingOverflow(cases)
+            try Console.line("\(fuzz.fileCount) files")
+            if let out { try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true) }
+            let summary = fuzz.run(
+                cases: offset..<(end.overflow ? .max : end.partialValue), seconds: seconds,
+                fail: { failure in
+                    let format = failure.format?.rawValue ?? "txt"
+                    try? Console.line("case \(failure.number), \(format): \(failure.message)")
+                    guard let out else { return }
+                    let file = URL(fileURLWithPath: out).appendingPathComponent("\(failure.number).\(format)")
+                    do { try Data(failure.bytes).write(to: file) } catch {
+                        Console.error("cannot write '\(file.path)'")
+                    }
+                },
+                progress: { try? Console.line($0.report) })
             try Console.line(summary.report)
             if !summary.passes { throw CommandFailure(.dataInvalid) }
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Benchmarks
+import Documents
 import Foundation
 import TestSupport
 import Testing
@@ -44,5 +45,41 @@ struct FuzzBenchTests {
         #expect(summary.walks >= 10)
         let written = try String(contentsOfFile: out, encoding: .utf8).split(separator: "\n")
         #expect(written.count == summary.walks + summary.refused)
+    }
+}
+
+/// `bench fuzz --documents` on a few texts.
+struct DocumentFuzzTests {
+    private static let files: [(format: DocumentFormat, files: [[UInt8]])] = [
+        (.json, [Array(#"{"a": [1, 2.50, null], "b": {"c": "x\u00e9"}}"#.utf8)]),
+        (.jsonc, [Array("// c\n{\"a\": [1, /* b */ 2,],\n\n \"b\": {},}\n".utf8)]),
+        (.jsonl, [Array("{\"a\": 1}\n\n[2]\n".utf8)]),
+        (.toml, [Array("a.b = [1, # c\n 2]\n\n[[t]]\nu = \"\"\"\nx\"\"\"\n".utf8)]),
+        (
+            .yaml,
+            [
+                Array("a:\n- b: &x [1, {c: d}] # e\n  # f\n- |+\n   g\n\n---\n? *x\n: !t 'h\n\n  i'\n".utf8),
+                Array("k:   v\nl:\n    m: |\n        n\n# o\np:\n  # q\n".utf8),
+            ]
+        ),
+    ]
+
+    @Test(arguments: [1, 2, 3])
+    func readersAndLayoutsStand(_ seed: UInt64) {
+        var failures: [String] = []
+        let summary = DocumentFuzz(files: Self.files, seed: seed).run(cases: 0..<4_000) { failure in
+            failures.append("\(failure.number): \(failure.message): \(String(decoding: failure.bytes, as: UTF8.self))")
+        }
+        #expect(summary.passes, "\(failures.joined(separator: "\n"))")
+        #expect(summary.cases == 4_000)
+        #expect(summary.formatted > 800)
+        #expect(summary.accepted.count == DocumentFormat.allCases.count)
+    }
+
+    @Test func aCaseCanBeRepeatedAlone() {
+        let fuzz = DocumentFuzz(files: Self.files, seed: 9)
+        let all = fuzz.run(cases: 0..<50) { _ in }
+        let parts = [0..<20, 20..<50].map { fuzz.run(cases: $0) { _ in } }
+        #expect(all.formatted == parts[0].formatted + parts[1].formatted)
     }
 }

@@ -40,6 +40,8 @@ struct DocumentFormatterTests {
         Case(.jsonc, "[ // open\n 1, /* in */ 2, /* end */\n]", "[ // open\n  1,\n  /* in */ 2 /* end */\n]\n"),
         Case(.jsonc, "{\"a\": // c\n[\n{}]}", "{\n  \"a\": // c\n    [\n    {}\n  ]\n}\n"),
         Case(.jsonl, "{\"a\" :1}\n\n[ 1,2 ]", "{\"a\": 1}\n[1, 2]\n"),
+        Case(.jsonl, "\u{FEFF}[\r1]\r\n2", "\u{FEFF}[1]\r\n2\r\n"), Case(.jsonl, "[\r1]\n2", "[1]\n2\n"),
+        Case(.json, "{\"a\": 1,\"a\": 2}", "{\"a\": 1, \"a\": 2}\n"),
         Case(.toml, "", ""), Case(.toml, "# only\n\n\n\n# comments", "# only\n\n# comments\n"),
         Case(.toml, "a=1", "a = 1\n"),
         Case(

@@ -104,6 +104,15 @@ struct JSONReaderTests {
         #expect(problems(String(repeating: #"{"a":"#, count: 1_000_000)).first?.id == "document.too-deep")
     }
 
+    @Test func equalityCountsTheLastOfDuplicateKeys() throws {
+        func node(_ text: String) throws -> Node { try JSONReader.read(text, options: .lenient).root }
+        let twice = try node(#"{"a": 1, "a": 2}"#)
+        #expect(twice.isEqual(try node(#"{"a": 1, "a": 2}"#)))
+        #expect(twice.isEqual(try node(#"{"a": 2}"#)))
+        #expect(!twice.isEqual(try node(#"{"a": 2, "b": 2}"#)))
+        #expect(!(try node(#"[{"a": 1, "b": 1}]"#)).isEqual(try node(#"[{"a": 1, "a": 1}]"#)))
+    }
+
     @Test func duplicateKeysCanBeWarnings() throws {
         let document = try JSONReader.read(#"{"a":1,"a":2}"#, options: .lenient)
         #expect(document.diagnostics.map(\.severity) == [.warning])

@@ -79,6 +79,8 @@ struct YAMLFormatterTests {
         Case("a:\n     one\n     two\n", "a:\n  one\n  two\n"),
         Case("a: \"x  \n    y \\\n      \\ z \\  \n   w\"\n", "a: \"x\n  y \\\n  \\ z \\ \n  w\"\n"),
         Case("- 'x\n\n\n y'", "- 'x\n\n\n  y'\n"),
+        // At the beginning of a line these would be markers.
+        Case(" ---\n"), Case("  ... : a\n"),
         Case("one\n  two\n", "one\ntwo\n"), Case("--- \"a\n  --- b\"\n", "--- \"a\n  --- b\"\n"),
     ])
     func textOfSeveralLinesKeepsThem(_ example: Case) throws { try Self.check(example) }
@@ -94,6 +96,9 @@ struct YAMLFormatterTests {
         Case("[a: b, ? c, ? d : e]", "[a: b, ? c, ? d: e]\n"),
         Case("[!t , &a , \"k\":1, b: , *a]", "[!t , &a, \"k\": 1, b: , *a]\n"),
         Case("[a\n b, \"c\n d\"]", "[\n  a\n    b,\n  \"c\n    d\",\n]\n"),
+        Case("[[ab,cd] : [ef,gh], x]", "[[ab, cd]: [ef, gh], x]\n"),
+        // What readers of YAML 1.2 take for text stays together.
+        Case("{\"a\" :b, ?c: d}", "{ \"a\": b, ?c: d }\n"),
         // A comment inside of an element: the lines stay.
         Case("a: [{ b: # c\n      1 }, \"x\n  y\"]\n", "a:\n  [{ b: # c\n    1 }, \"x\n    y\"]\n"),
     ])
@@ -125,6 +130,12 @@ struct YAMLFormatterTests {
                 "a: [one, two, threes]\nb: [one, two, three, four]\n",
                 "a:\n  [one, two, threes]\nb:\n  [\n    one,\n    two,\n    three,\n    four,\n  ]\n"),
             FormatOptions(width: 20))
+        // Keys stand on one line.
+        try Self.check(
+            Case(
+                "[[abcde, fghij]: [klmno, pqrst]]\n",
+                "[\n  [abcde, fghij]: [\n    klmno,\n    pqrst,\n  ],\n]\n"),
+            FormatOptions(width: 16))
         try Self.check(
             Case("some: value\nother:\n  a longer value\n", "some: value\nother:\n  a longer value\n"),
             FormatOptions(width: 20))
@@ -134,6 +145,11 @@ struct YAMLFormatterTests {
     func foreignLineEnds(_ character: String) throws {
         let text = "a:   \"x\(character)y\"   # c"
         #expect(try Self.format(text) == text)
+    }
+
+    @Test("names that end earlier for libyaml than for readers of YAML 1.2: the text stays as it is")
+    func foreignNames() throws {
+        for text in ["a:   {-}\n", "a:   &an:chor b\n", "x:   &a  1\n*a:   2\n"] { #expect(try Self.format(text) == text) }
     }
 
     @Test(arguments: [

@@ -46,7 +46,9 @@ public enum DocumentFormatter {
         let result = printer.print()
         // A layout that changes the meaning must never reach a file.
         let (again, other) = try read(SourceText(file: file, bytes: result), notation)
-        guard again.root.isEqual(document.root), trimmed(other.comments) == trimmed(tree.comments) else {
+        guard again.root.isEqual(document.root), trimmed(other.comments) == trimmed(tree.comments),
+            words(of: other).elementsEqual(words(of: tree))
+        else {
             throw changed(source)
         }
         return result
@@ -81,6 +83,12 @@ public enum DocumentFormatter {
         return result
     }
 
+    /// Everything that is written but white space, comments and commas.
+    private static func words(of tree: SyntaxTree) -> some Sequence<ArraySlice<UInt8>> {
+        tree.tokens.lazy.filter { !$0.kind.isTrivia }.map { tree.source.bytes[$0.range] }
+            .filter { $0.count != 1 || $0.first != UInt8(ascii: ",") }
+    }
+
     private static func trimmed(_ comments: [String]) -> [Substring] {
         comments.map { comment in
             let end = comment.utf8.reversed().prefix { $0 == 0x20 || $0 == 0x09 }.count
@@ -106,7 +114,10 @@ public enum DocumentFormatter {
 
     /// One value on each line, each on one line.
     private static func formatLines(_ source: SourceText) throws(DiagnosticsError) -> [UInt8] {
-        var result: [UInt8] = []
+        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        var result = source.bytes.starts(with: mark) ? mark : []
+        let end = source.bytes.firstIndex(of: 0x0A)
+        let lineEnd: [UInt8] = end.map { $0 > 0 && source.bytes[$0 - 1] == 0x0D } ?? false ? [0x0D, 0x0A] : [0x0A]
         var diagnostics: [Diagnostic] = []
         var lines = LineReader(source.bytes)
         while let line = lines.next(), diagnostics.count < 20 {
@@ -117,7 +128,7 @@ public enum DocumentFormatter {
                 let tree = try read(text, .json).tree
                 var options = FormatOptions()
                 options.width = .max
-                var printer = LayoutPrinter(tree, .json, options)
+                var printer = LayoutPrinter(tree, .json, options, lineEnd: lineEnd)
                 result += printer.print()
             } catch {
                 diagnostics += error.diagnostics

@@ -18,12 +18,13 @@ struct LayoutPrinter {
     /// By token: the container that it opens.
     private var containers: [Int: Int] = [:]
 
-    init(_ tree: SyntaxTree, _ format: DocumentFormat, _ options: FormatOptions) {
+    /// - Parameter lineEnd: How lines end; by default as the first line of the text.
+    init(_ tree: SyntaxTree, _ format: DocumentFormat, _ options: FormatOptions, lineEnd: [UInt8]? = nil) {
         self.tree = tree
         self.options = options
         isTOML = format == .toml
         let first = tree.tokens.first { $0.kind == .newline }
-        lineEnd = first.map { Array(tree.source.bytes[$0.range]) } ?? [0x0A]
+        self.lineEnd = lineEnd ?? first.map { Array(tree.source.bytes[$0.range]) } ?? [0x0A]
         for (number, node) in tree.nodes.enumerated() where node.kind == .object || node.kind == .array {
             containers[node.tokens.lowerBound] = number
         }

@@ -88,7 +88,7 @@ extension YAMLLayout {
         if isTight, !second.isFlowEnd, second.kind != .flowEntry {
             if first.kind == .key { return false }
             if first.kind == .value {
-                let before = bytes[..<first.range.lowerBound].last
+                let before = bytes[..<first.range.lowerBound].last { $0 > 0x20 }
                 return [UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "]"), UInt8(ascii: "}")].contains(before)
             }
         }
@@ -140,7 +140,6 @@ extension YAMLLayout {
         let inner = base + options.indent
         var between = try nextTrivia()
         var isFirst = true
-        skipEmpty()
         while at < closer {
             lead(between, to: inner, isFirst: isFirst)
             isFirst = false
@@ -150,7 +149,6 @@ extension YAMLLayout {
                 guard kind == .flowEntry else { throw Odd() }
                 passed(tokens[at].range.upperBound)
                 between.append(try nextTrivia())
-                skipEmpty()
             }
             if last.kind == .tag || last.kind == .value || last.kind == .key { out.append(0x20) }
             out.append(UInt8(ascii: ","))
@@ -160,26 +158,35 @@ extension YAMLLayout {
         emit()
     }
 
-    private mutating func skipEmpty() { while at < tokens.count, !tokens[at].isReal { at += 1 } }
-
     /// Writes an element up to the comma behind it, and gives its last token.
     private mutating func element(_ column: Int) throws(Odd) -> YAMLToken? {
         var previous: YAMLToken?
+        var isKey = false
         while true {
-            skipEmpty()
+            // A key without '?' stands on one line.
+            if kind == .key, !tokens[at].isReal { isKey = true }
+            if kind == .value { isKey = false }
+            if at < tokens.count, !tokens[at].isReal {
+                guard kind != .streamEnd else { throw Odd() }
+                at += 1
+                continue
+            }
+            guard at < tokens.count else { throw Odd() }
             let token = tokens[at]
             if token.kind == .flowEntry || token.isFlowEnd || token.kind == .streamEnd { return previous }
             if let previous, needsSpace(previous, token) { out.append(0x20) }
             if token.isFlowStart {
                 guard let closer = closers[at] else { throw Odd() }
-                if let text = joined(at...closer, room: options.width - self.column - 1) {
+                let room = options.width - self.column - 1
+                if let text = isKey ? flat(at..<(closer + 1)) : joined(at...closer, room: room) {
                     writeFlat(text, closer)
                 } else {
+                    guard !isKey else { throw Odd() }
                     try expanded(closer, base: column)
                 }
                 previous = tokens[closer]
             } else {
-                if token.kind == .scalar { scalar(continuation: column + options.indent) } else { emit() }
+                if token.kind == .scalar { try scalar(continuation: column + options.indent) } else { emit() }
                 previous = token
             }
         }

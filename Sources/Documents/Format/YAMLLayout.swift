@@ -60,6 +60,16 @@ struct YAMLLayout {
             if token.isFlowEnd, let start = open.popLast() { closers[start] = number }
         }
         guard open.isEmpty, tokens.last?.kind == .streamEnd else { throw Odd() }
+        // `{-}` is text for libyaml, and an indicator as soon as a space follows.
+        for token in tokens where token.kind == .scalar && token.range.count == 1 {
+            if [UInt8(ascii: "-"), UInt8(ascii: "?")].contains(bytes[token.range.lowerBound]) { throw Odd() }
+        }
+        let real = tokens.filter(\.isReal)
+        for (name, next) in zip(real, real.dropFirst()) where name.kind == .anchor || name.kind == .alias {
+            // libyaml ends the name `a` in `&a:b`, newer readers do not.
+            let isTight = name.range.upperBound == next.range.lowerBound
+            if isTight, next.kind == .scalar || next.kind == .value || next.kind == .key { throw Odd() }
+        }
         self.closers = closers
         out.reserveCapacity(bytes.count + bytes.count / 4)
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
@@ -209,7 +219,7 @@ struct YAMLLayout {
             let isMultiline = bytes[text].contains { $0 == 0x0A || $0 == 0x0D }
             let joins = place == .indicator || place == .key && !isLong && !isMultiline
             try separate(place, own: own, isInline: isInline, joins: joins)
-            scalar(continuation: place == .document && hasMarkers(text) ? options.indent : own)
+            try scalar(continuation: place == .document && hasMarkers(text) ? options.indent : own)
         case .blockScalar:
             try separate(place, own: own, isInline: isInline, joins: place != .document)
             blockScalar(old: old, new: max(new, 0), step: place == .indicator ? 2 : options.indent)
@@ -323,6 +333,7 @@ struct YAMLLayout {
         default: break
         }
         guard at > start, let text = flat(start..<at), kind == .value else { throw Odd() }
+        if column == 0, isMarker(tokens[start].range) { throw Odd() }
         out += text
         if needsSpace(tokens[at - 1], tokens[at]) { out.append(0x20) }
         previousEnd = tokens[at - 1].range.upperBound
@@ -330,6 +341,12 @@ struct YAMLLayout {
     }
 
     // MARK: Scalars
+
+    /// Whether the text would be a marker at the beginning of a line, `--- : a` for one.
+    private func isMarker(_ text: Range<Int>) -> Bool {
+        let text = bytes[text]
+        return text.starts(with: "---".utf8) || text.starts(with: "...".utf8) || text.starts(with: [0xEF, 0xBB, 0xBF])
+    }
 
     /// Whether a line of the text would be taken for a marker at the beginning of a line.
     private func hasMarkers(_ text: Range<Int>) -> Bool {
@@ -340,8 +357,9 @@ struct YAMLLayout {
     }
 
     /// Writes text without quotes or in them; its lines but the first begin at a column.
-    mutating func scalar(continuation: Int) {
+    mutating func scalar(continuation: Int) throws(Odd) {
         let text = tokens[at].range
+        if column == 0, isMarker(text) { throw Odd() }
         let lines = YAMLLines.split(bytes, text)
         let hasEscapes = bytes[text.lowerBound] == UInt8(ascii: "\"")
         for (number, line) in lines.enumerated() {

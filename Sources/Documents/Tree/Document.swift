@@ -101,6 +101,8 @@ struct Tree: Sendable {
     /// Open-addressed tables of large objects: member number + 1, 0 for empty.
     var keyTables: [UInt32] = []
     var keyTablePlaces: [UInt32: (offset: Int, size: Int)] = [:]
+    /// Whether some object has a key twice.
+    var hasDuplicateKeys = false
 
     /// Objects with more members than this get a table.
     static let scanLimit = 12

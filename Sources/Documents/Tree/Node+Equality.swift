@@ -33,7 +33,9 @@ extension Node {
         case .array:
             return count == other.count && zip(elements, other.elements).allSatisfy { $0.isEqual($1) }
         case .object:
-            if count != other.count { return value == other.value }
+            // Of duplicate keys only the last counts; the fast way needs each key once.
+            if document.tree.hasDuplicateKeys || other.document.tree.hasDuplicateKeys { return value == other.value }
+            guard count == other.count else { return false }
             return members.allSatisfy { member in
                 let same = member.keyNode.withUTF8 { other.member(utf8: $0) } ?? nil
                 return same.map { $0.value.isEqual(member.value) } ?? false

@@ -197,6 +197,7 @@ struct TreeBuilder {
     /// The finished arrays; every container must be closed.
     consuming func finish() -> Tree {
         precondition(open.isEmpty, "unbalanced tree")
+        tree.hasDuplicateKeys = !duplicates.isEmpty
         return tree
     }
 }
