@@ -21,6 +21,8 @@ public enum SuiteBench {
         public var name: String
         /// Compiles a schema; an error means that the engine refuses it.
         public var prepare: @Sendable (SchemaGraph, FormatPolicy) throws -> Judge
+        /// Whether it is the validator, which has annotations and the output formats of the specification too.
+        var reportsMore = false
 
         /// Creates an engine.
         ///
@@ -33,7 +35,13 @@ public enum SuiteBench {
         }
 
         /// The validator. Its full report is compared with its quick answer on each instance.
-        public static let validator = Engine(name: "validator") { graph, formats in
+        public static let validator: Engine = {
+            var engine = judge
+            engine.reportsMore = true
+            return engine
+        }()
+
+        private static let judge = Engine(name: "validator") { graph, formats in
             let validator = Validator(graph, formats: formats)
             return { node in
                 let isValid = validator.isValid(node)
@@ -70,6 +78,16 @@ public enum SuiteBench {
         mutating func add(_ other: Counts) { byOutcome.merge(other.byOutcome, uniquingKeysWith: +) }
     }
 
+    /// What is tested.
+    public enum Part: String, CaseIterable, Sendable {
+        /// Whether values are valid.
+        case verdicts
+        /// What schemas say about valid values.
+        case annotations
+        /// The output formats of the specification.
+        case output
+    }
+
     /// The result for one file of the suite.
     public struct FileResult: Sendable {
         public var draft: Draft
@@ -77,6 +95,8 @@ public enum SuiteBench {
         /// The path below the draft's folder.
         public var file: String
         public var counts: Counts
+        /// What the file is about.
+        public var part = Part.verdicts
     }
 
     /// A test that did not pass.
@@ -109,22 +129,7 @@ public enum SuiteBench {
     ///   - drafts: The drafts to run; all by default.
     /// - Throws: ``SuiteError`` if there is no suite at the path.
     public static func run(path: String, engine: Engine, drafts: [Draft] = Draft.allCases) throws -> Report {
-        var isDirectory: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-            throw SuiteError("'\(path)' does not exist")
-        }
-        if isDirectory.boolValue { return try run(folder: path, engine: engine, drafts: drafts) }
-        let temporary = FileManager.default.temporaryDirectory
-            .appendingPathComponent("formwork-suite-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: temporary, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: temporary) }
-        let tar = Process()
-        tar.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        tar.arguments = ["tar", "-xzf", path, "-C", temporary.path]
-        try tar.run()
-        tar.waitUntilExit()
-        guard tar.terminationStatus == 0 else { throw SuiteError("'\(path)' cannot be unpacked with tar") }
-        return try run(folder: temporary.path, engine: engine, drafts: drafts)
+        try DataFolder.open(path) { try run(folder: $0, engine: engine, drafts: drafts) }
     }
 
     private static func run(folder: String, engine: Engine, drafts: [Draft]) throws -> Report {
@@ -154,6 +159,10 @@ public enum SuiteBench {
             for file in files.sorted() where file.hasSuffix(".json") {
                 try run(file: file, in: folder, draft: draft, engine: engine, registry: registry, into: &report)
             }
+        }
+        if engine.reportsMore {
+            try runAnnotations(root: root, drafts: drafts, into: &report)
+            try runOutputs(root: root, drafts: drafts, into: &report)
         }
         return report
     }
@@ -229,7 +238,16 @@ public enum SuiteBench {
         /// The counts of a draft's required or optional tests.
         public func counts(_ draft: Draft, optional: Bool) -> Counts {
             var sum = Counts()
-            for file in files where file.draft == draft && file.isOptional == optional { sum.add(file.counts) }
+            for file in files where file.draft == draft && file.isOptional == optional && file.part == .verdicts {
+                sum.add(file.counts)
+            }
+            return sum
+        }
+
+        /// The counts of a part of the suite over all drafts.
+        public func counts(_ part: Part) -> Counts {
+            var sum = Counts()
+            for file in files where file.part == part { sum.add(file.counts) }
             return sum
         }
 
@@ -251,12 +269,18 @@ public enum SuiteBench {
             }
             for draft in Draft.allCases where files.contains(where: { $0.draft == draft }) {
                 for optional in [false, true] {
-                    let own = files.filter { $0.draft == draft && $0.isOptional == optional }
+                    let own = files.filter { $0.draft == draft && $0.isOptional == optional && $0.part == .verdicts }
                     let name = "\(draft.rawValue) \(optional ? "optional" : "required")"
                     lines.append(line(name, counts(draft, optional: optional)))
                     for file in own where listsFiles || file.counts.passed < file.counts.total {
                         lines.append(line("    " + file.file, file.counts))
                     }
+                }
+            }
+            for part in Part.allCases.dropFirst() where files.contains(where: { $0.part == part }) {
+                lines.append(line(part.rawValue, counts(part)))
+                for file in files where file.part == part && (listsFiles || file.counts.passed < file.counts.total) {
+                    lines.append(line("    \(file.draft.rawValue) " + file.file, file.counts))
                 }
             }
             if !skipped.isEmpty { lines.append("skipped: " + skipped.joined(separator: ", ")) }

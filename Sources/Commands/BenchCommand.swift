@@ -12,7 +12,9 @@ struct BenchCommand: ParsableCommand {
         commandName: "bench",
         abstract: "The project's proofs: conformance, golden files, speed.",
         discussion: "Each runs on data that anyone can supply. Exit status 2 where something does not pass.",
-        subcommands: [Golden.self, Suite.self, Inference.self, Masks.self, Fuzz.self, Tasks.self, Repair.self]
+        subcommands: [
+            Golden.self, Suite.self, Validate.self, Inference.self, Masks.self, Fuzz.self, Tasks.self, Repair.self,
+        ]
     )
 
     struct Golden: ParsableCommand {
@@ -103,6 +105,43 @@ struct BenchCommand: ParsableCommand {
                 case .constraint: !report.failures.contains { $0.outcome == .falsePositive && !$0.isOptional }
                 }
             if !passes { throw CommandFailure(.dataInvalid) }
+        }
+    }
+
+    struct Validate: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Measure reading and validating real documents.",
+            discussion: """
+                The data has schemas/, documents, and cases.jsonl with 'schema', 'instance' and 'valid' on each line.
+
+                EXAMPLE
+                  formwork bench validate ../shared/schemastore/dev.tar.gz --schemas 50 --rounds 20
+                """
+        )
+
+        @Argument(help: "The data's folder, or a .tar.gz of it.")
+        var path: String
+
+        @Option(name: .long, help: "Take the N largest schemas.")
+        var schemas: Int = 50
+
+        @Option(name: .long, help: "Read and validate everything so many times.")
+        var rounds: Int = 20
+
+        @Option(name: .long, help: "An address that means the folder of schemas. Repeatable.")
+        var prefix: [String] = ["https://json.schemastore.org/", "https://www.schemastore.org/"]
+
+        func validate() throws {
+            if schemas < 1 || rounds < 1 { throw ValidationError("--schemas and --rounds must be at least 1") }
+        }
+
+        func run() throws {
+            guard FileManager.default.fileExists(atPath: path) else {
+                throw CommandFailure(.unreadable, "there is no '\(path)'")
+            }
+            let report = try ValidateBench.run(path: path, schemas: schemas, rounds: rounds, prefixes: prefix)
+            try Console.line(report.text)
+            if !report.disagreements.isEmpty { throw CommandFailure(.dataInvalid) }
         }
     }
 

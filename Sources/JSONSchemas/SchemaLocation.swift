@@ -16,6 +16,26 @@ public struct SchemaLocation: Hashable, Sendable, CustomStringConvertible {
     /// The absolute address: the resource's URI with the pointer as its fragment.
     public var absoluteURI: String { resourceURI + "#" + resourcePointer.description }
 
+    /// The absolute address as a URI: what a fragment cannot hold is percent-encoded.
+    ///
+    /// Source: RFC 6901, section 6; RFC 3986, section 3.5.
+    public var uri: String { resourceURI + "#" + Self.fragment(resourcePointer) }
+
+    /// A pointer as the fragment of a URI.
+    static func fragment(_ pointer: JSONPointer) -> String {
+        var bytes: [UInt8] = []
+        for byte in pointer.description.utf8 {
+            let isLetter = (0x61...0x7A).contains(byte | 0x20) || (0x30...0x39).contains(byte)
+            if isLetter || "-._~!$&'()*+,;=:@/?".utf8.contains(byte) {
+                bytes.append(byte)
+            } else {
+                let digits = Array("0123456789ABCDEF".utf8)
+                bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     public var description: String { resourceURI.isEmpty ? "#" + pointer.description : absoluteURI }
 }
 

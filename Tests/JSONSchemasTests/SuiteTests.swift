@@ -17,4 +17,15 @@ struct SuiteTests {
         #expect(counts.total > 400)
         #expect(counts.passed == counts.total, Comment(rawValue: report.text()))
     }
+
+    @Test
+    func annotationsAndOutputsAreThoseOfTheSuite() throws {
+        let archive = try #require(SharedData.url("json-schema-test-suite/suite.tar.gz"))
+        let report = try SuiteBench.run(path: archive.path, engine: .validator, drafts: [.draft7, .draft201909, .draft202012])
+        for part in [SuiteBench.Part.annotations, .output] {
+            let counts = report.counts(part)
+            #expect(counts.total > 10)
+            #expect(counts.passed == counts.total, Comment(rawValue: report.text()))
+        }
+    }
 }

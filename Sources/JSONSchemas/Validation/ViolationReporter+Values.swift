@@ -143,7 +143,7 @@ extension ViolationReporter {
         var matches = 0
         for (position, element) in node.elements.enumerated() where isValid(plan.contains, element) {
             matches += 1
-            if verbatim != nil { _ = applyToChild(plan.contains, element, "contains") }
+            if collects { _ = applyToChild(plan.contains, element, "contains") }
             if plan.containsEvaluates { evaluated.insert(position) }
         }
         if matches < plan.minContains {
@@ -251,7 +251,12 @@ extension ViolationReporter {
             valid = reportChild(id, "additionalProperties", plan.additional, member, nil, plan) && valid
             isCovered = true
         }
-        if plan.names >= 0, !applyToChild(plan.names, member.keyNode, "propertyNames") { valid = false }
+        if plan.names >= 0 {
+            // What is said about a key is not said about its value, which has the key's place.
+            let before = annotations?.count
+            if !applyToChild(plan.names, member.keyNode, "propertyNames") { valid = false }
+            if let before { annotations?.removeSubrange(before...) }
+        }
         if isCovered { evaluated.insert(position) }
         return valid
     }

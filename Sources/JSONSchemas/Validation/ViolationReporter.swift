@@ -20,6 +20,12 @@ struct ViolationReporter {
     var violations: [Violation] = []
     /// The strings that `x-verbatim` has found in the source text; nil where nobody asks.
     var verbatim: [Node]?
+    /// What the subschemas that hold say about the value; nil where nobody asks.
+    var annotations: [Annotation]?
+    /// Whether valid parts are walked too, for what they have to say.
+    var collects: Bool { verbatim != nil || annotations != nil }
+    /// Whether the walk has ended before its time.
+    private var isAborted: Bool { budget <= 0 || isTooDeep }
 
     /// Subschemas applied while reporting, fast checks included.
     private static let reportingBudget = 5_000_000
@@ -67,19 +73,33 @@ struct ViolationReporter {
         return places.prefix(limits.violations).map(\.place)
     }
 
+    /// What the schema says about a valid value; nil where that takes too much work.
+    mutating func allAnnotations(_ node: Node) -> [Annotation]? {
+        annotations = []
+        var evaluated = EvaluatedSet()
+        let holds = apply(program.root, node, &evaluated)
+        return holds && !isAborted ? annotations : nil
+    }
+
+    private mutating func annotate(_ id: Int32, _ node: Node, _ path: [String]) {
+        if annotations == nil { return }
+        let said = Annotation.made(by: subschema(id), about: node, path: path)
+        annotations?.append(contentsOf: said)
+    }
+
     private var isExhausted: Bool { budget <= 0 || violations.count >= limits.violations }
 
     // MARK: Applying subschemas
 
     /// Applies a subschema to a child of the current value, unless the child is valid.
     mutating func applyToChild(_ id: Int32, _ node: Node, _ steps: String...) -> Bool {
-        if verbatim == nil, isValid(id, node) { return true }
+        if !collects, isValid(id, node) { return true }
         if isExhausted || isTooDeep { return false }
         path.append(contentsOf: steps)
         defer { path.removeLast(steps.count) }
         var evaluated = EvaluatedSet()
         let holds = apply(id, node, &evaluated)
-        return holds && verbatim != nil
+        return holds && collects
     }
 
     /// Whether a subschema accepts a value, in the current dynamic scope.
@@ -95,7 +115,10 @@ struct ViolationReporter {
     /// Applies a subschema to the current value.
     mutating func apply(_ id: Int32, _ node: Node, _ evaluated: inout EvaluatedSet, _ steps: String...) -> Bool {
         let block = program.blocks[Int(id)]
-        if block.isTrivial { return true }
+        if block.isTrivial {
+            annotate(id, node, path + steps)
+            return true
+        }
         budget -= 1
         guard budget > 0 else { return false }
         guard depth < maximumDepth else {
@@ -116,7 +139,7 @@ struct ViolationReporter {
         }
         var own = EvaluatedSet()
         let kind = node.kind
-        let found = verbatim?.count
+        let found = (verbatim: verbatim?.count, annotations: annotations?.count)
         var valid = reportType(id, block, kind, node)
         if valid {
             switch kind {
@@ -140,7 +163,12 @@ struct ViolationReporter {
         }
         if valid { evaluated.formUnion(own) }
         // What a branch found that does not hold is no part of the value's meaning.
-        if !valid, let found { verbatim?.removeSubrange(found...) }
+        if !valid {
+            if let first = found.verbatim { verbatim?.removeSubrange(first...) }
+            if let first = found.annotations { annotations?.removeSubrange(first...) }
+        } else {
+            annotate(id, node, path)
+        }
         return valid
     }
 
