@@ -122,6 +122,7 @@ extension ConstraintEngine {
             if Int(node.end) - index > 1 {
                 // What a mask may cost is bounded; the single bytes are looked at in any case, so that no text ends.
                 if let schemaMachine, schemaMachine.expansionSteps > stepLimit {
+                    hasCutMasks = true
                     index = Int(node.end)
                     continue
                 }

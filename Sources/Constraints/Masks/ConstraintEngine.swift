@@ -44,6 +44,8 @@ package final class ConstraintEngine {
     @exclusivity(unchecked) var base: UnsafePointer<UInt64>?
     /// The steps of the schema's machine up to which the mask at hand may go on.
     @exclusivity(unchecked) var stepLimit = 0
+    /// Whether some mask would have taken more steps than one may, and so lacks tokens of several bytes.
+    @exclusivity(unchecked) package var hasCutMasks = false
     let summaries = BodySummaries()
     /// The numbers of the viable rests of closing tokens, by the configuration after the quote.
     @exclusivity(unchecked) var closerRests: [ConfigID: [UInt32]] = [:]
