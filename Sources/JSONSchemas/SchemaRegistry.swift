@@ -32,6 +32,8 @@ public struct SchemaRegistry: Sendable {
     private var documents: [String: Document] = [:]
     private var prefixes: [Prefix] = []
     private var folders: [String] = []
+    /// Files by their address.
+    private var files: [String: String] = [:]
     private var neighbourhoods: [Neighbourhood] = []
     private let cache = Cache()
 
@@ -47,7 +49,9 @@ public struct SchemaRegistry: Sendable {
     public init() {}
 
     /// The number of sources that were added.
-    public var isEmpty: Bool { documents.isEmpty && prefixes.isEmpty && folders.isEmpty && neighbourhoods.isEmpty }
+    public var isEmpty: Bool {
+        documents.isEmpty && prefixes.isEmpty && folders.isEmpty && files.isEmpty && neighbourhoods.isEmpty
+    }
 
     /// Adds a document under an address.
     public mutating func add(_ document: Document, uri: String) {
@@ -66,6 +70,11 @@ public struct SchemaRegistry: Sendable {
     /// Adds a folder whose files are found by their `$id`, or by their path for relative references.
     public mutating func add(folder: String) {
         folders.append(folder)
+    }
+
+    /// Adds a file under an address; it is read when it is first needed, and folders go first.
+    public mutating func add(file: String, uri: String) {
+        files[URIReference(uri).withoutFragment.description] = file
     }
 
     /// Adds the files that lie in the folder of a schema, for its references to what is published beside it.
@@ -122,6 +131,7 @@ public struct SchemaRegistry: Sendable {
             if let path = index(of: folder)[uri] { return try read(path) }
             if !URIReference(uri).isAbsolute, let document = try file(uri, in: folder) { return document }
         }
+        if let path = files[uri] { return try read(path) }
         for place in neighbourhoods {
             if !URIReference(uri).isAbsolute {
                 if let document = try file(uri, in: place.folder) { return document }
@@ -131,6 +141,9 @@ public struct SchemaRegistry: Sendable {
         }
         return nil
     }
+
+    /// The files that were read so far, by any copy of the registry.
+    package var filesRead: [String] { cache.state.withLock { Array($0.files.keys) } }
 
     private func file(_ path: String, in folder: String) throws(DiagnosticsError) -> Document? {
         guard let decoded = URIReference.percentDecoded(path) else { return nil }
