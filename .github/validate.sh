@@ -18,6 +18,7 @@ trimmed() {
 }
 
 arguments=()
+if [ -n "${FORMWORK_SCHEMA:-}" ]; then arguments+=(--schema "$FORMWORK_SCHEMA"); fi
 while IFS= read -r line || [ -n "$line" ]; do
     line=$(trimmed "$line")
     if [ -n "$line" ]; then arguments+=("$line"); fi
@@ -44,7 +45,7 @@ if [ ${#files[@]} -eq 0 ]; then
 fi
 
 run() {
-    "$program" validate --schema "$FORMWORK_SCHEMA" --output "${FORMWORK_OUTPUT:-github}" \
+    "$program" validate --output "${FORMWORK_OUTPUT:-github}" \
         ${arguments[@]+"${arguments[@]}"} -- "${files[@]}"
 }
 

@@ -17,7 +17,7 @@ struct FormatCommand: ParsableCommand {
 
             EXAMPLE
               formwork format --write settings.jsonc pyproject.toml compose.yaml
-              formwork format --check config/*.json
+              formwork format --check config 'deploy/**/*.toml'
               formwork format --stdin-filename x.toml < x.toml
             """
     )
@@ -39,31 +39,41 @@ struct FormatCommand: ParsableCommand {
     @Option(name: .long, help: "The name that tells the notation of standard input.")
     var stdinFilename: String?
 
-    @Option(name: .long, help: "Spaces for each level.")
-    var indent: Int = FormatOptions().indent
+    @Option(name: .long, help: "Spaces for each level. (default: \(FormatOptions().indent))")
+    var indent: Int?
 
-    @Option(name: .long, help: "Characters that a line should not exceed.")
-    var width: Int = FormatOptions().width
+    @Option(name: .long, help: "Characters that a line should not exceed. (default: \(FormatOptions().width))")
+    var width: Int?
 
-    @Option(name: .long, help: "Whether YAML sequences below a key are indented or flush with it.")
-    var sequences: SequenceLayout = .indented
+    @Option(name: .long, help: "Whether YAML sequences below a key are indented or flush with it. (default: indented)")
+    var sequences: SequenceLayout?
 
-    @Argument(help: "Files; '-' or nothing is standard input.")
+    @OptionGroup var projectArguments: ProjectArguments
+
+    @Argument(help: "Files, folders, globs such as 'config/**/*.yaml'; '-' or nothing is standard input.")
     var files: [String] = []
 
     func validate() throws {
         if write && (check || diff) { throw ValidationError("--write goes with neither --check nor --diff") }
         if write && (files.isEmpty || files.contains("-")) { throw ValidationError("--write needs files") }
-        if !(1...16).contains(indent) { throw ValidationError("--indent must lie between 1 and 16") }
-        if !(20...10_000).contains(width) { throw ValidationError("--width must lie between 20 and 10000") }
+        if let indent, !(1...16).contains(indent) { throw ValidationError("--indent must lie between 1 and 16") }
+        if let width, !(20...10_000).contains(width) { throw ValidationError("--width must lie between 20 and 10000") }
     }
 
     func run() throws {
         var worst = ExitStatus.ok
         var changed = 0
-        for path in files.isEmpty ? ["-"] : files {
+        let project = try projectArguments.find()
+        let defaults = FormatOptions()
+        let options = FormatOptions(
+            indent: indent ?? project?.indent ?? defaults.indent, width: width ?? project?.width ?? defaults.width,
+            indentsSequences: (sequences ?? project?.sequences ?? .indented) == .indented)
+        for file in try FileSelection.files(files, project: project) {
+            // Found files that are compressed are somebody's data.
+            if !file.isNamed, file.path.lowercased().hasSuffix(".gz") { continue }
             do {
-                if try format(path) { changed += 1 }
+                if let problem = file.problem { throw CommandFailure(.unreadable, diagnostics: [problem]) }
+                if try format(file.path, options) { changed += 1 }
             } catch {
                 let status = Formwork.report(error)
                 // What is wrong is data here, whatever the notation.
@@ -84,15 +94,14 @@ struct FormatCommand: ParsableCommand {
     }
 
     /// Formats one file; says whether it would change, or has.
-    private func format(_ path: String) throws -> Bool {
+    private func format(_ path: String, _ options: FormatOptions) throws -> Bool {
         if write, path.lowercased().hasSuffix(".gz") {
             throw CommandFailure(.unsupported, "'\(path)' is compressed and cannot be rewritten")
         }
         let old = try Console.read(path)
         let name = path == "-" ? stdinFilename ?? "<stdin>" : path
         let new = try DocumentFormatter.format(
-            repairs ? repaired(old, name, path) : old, file: name,
-            options: FormatOptions(indent: indent, width: width, indentsSequences: sequences == .indented))
+            repairs ? repaired(old, name, path) : old, file: name, options: options)
         let isChanged = old != new
         if check, isChanged { try Console.line(name) }
         if diff, isChanged {

@@ -9,8 +9,10 @@ import JSONSchemas
 struct SchemaCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "schema",
-        abstract: "Check, convert, show, infer and test schemas and specs.",
-        subcommands: [Check.self, Convert.self, Show.self, Infer.self, Test.self]
+        abstract: "Check, convert, show, infer and test schemas and specs; keep a catalogue of them.",
+        subcommands: [
+            Check.self, Convert.self, Show.self, Infer.self, Test.self, Add.self, List.self, Remove.self,
+        ]
     )
 
     struct Check: ParsableCommand {

@@ -29,14 +29,21 @@ struct SchemaArguments: ParsableArguments {
             valueName: "[URLPREFIX=]DIR"))
     var registry: [String] = []
 
-    @Option(name: .customLong("formats"), help: "Whether 'format' is asserted or only an annotation: assert, annotate.")
-    var formatChoice: FormatChoice = .assert
+    @Option(
+        name: .customLong("formats"),
+        help: "Whether 'format' is asserted or only an annotation: assert, annotate. (default: assert)")
+    var formatChoice: FormatChoice?
 
-    var formats: FormatPolicy { formatChoice.policy }
+    var formats: FormatPolicy { (formatChoice ?? .assert).policy }
 
-    func makeRegistry() throws -> SchemaRegistry {
+    /// The folders of the options, then those of the project file, then what was added to the catalogue.
+    func makeRegistry(project: Project? = nil) throws -> SchemaRegistry {
         var registry = SchemaRegistry()
-        for entry in self.registry { try registry.add(option: entry) }
+        for entry in self.registry + (project?.registry ?? []) { try registry.add(option: entry) }
+        let catalogue = SchemaCatalogue.standard()
+        for entry in try catalogue.entries() {
+            for address in entry.addresses { registry.add(file: catalogue.path(of: entry), uri: address) }
+        }
         return registry
     }
 
@@ -49,7 +56,13 @@ struct SchemaArguments: ParsableArguments {
 
     /// Loads a schema or spec; problems are shown with their source lines.
     func load(_ path: String, unresolved: SchemaOptions.UnresolvedReferences = .error) throws -> LoadedSpec {
-        let bytes = try Console.read(path, limit: 64 << 20)
+        try load(Console.read(path, limit: 64 << 20), path: path, unresolved: unresolved)
+    }
+
+    /// The same for bytes that were read already.
+    func load(
+        _ bytes: [UInt8], path: String, unresolved: SchemaOptions.UnresolvedReferences = .error
+    ) throws -> LoadedSpec {
         let name = path == "-" ? "<stdin>" : path
         var options = SpecLoader.defaultOptions
         options.unresolvedReferences = unresolved

@@ -60,6 +60,12 @@ struct FurnitureTests {
             #expect(none.output.hasPrefix("::error"))
             #expect(!FileManager.default.fileExists(atPath: terminal.folder.appendingPathComponent("evil").path))
             #expect(try step(terminal, ["schema": "s.json", "files": " \n"]).status == 5)
+            // Without a schema the project file says which, and folders will do.
+            #expect(try step(terminal, ["files": "config"]).status == 4)
+            try terminal.write("formwork.yaml", "schemas: {'*': s.json}\n")
+            let project = try step(terminal, ["files": "config"])
+            #expect(project.status == 2)
+            #expect(project.output.hasSuffix("2 files checked, 1 with errors\n"), "\(project.output)")
         }
     }
 

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Documents
+import JSONSchemas
+
+/// The schema of the project file, a copy of `Schemas/formwork-project.schema.json`.
+package enum ProjectSchema {
+    /// Its address in reports.
+    static let name = "formwork-project.schema.json"
+
+    static func load() throws(DiagnosticsError) -> LoadedSpec { try SpecLoader.load(Array(text.utf8), file: name) }
+
+    package static let text = #"""
+        {
+          "$schema": "https://json-schema.org/draft/2020-12/schema",
+          "title": "Formwork project",
+          "description": "The project file formwork.yaml; see docs/PROJECT.md",
+          "type": "object",
+          "properties": {
+            "$schema": {"type": "string"},
+            "schemas": {
+              "type": "object",
+              "description": "globs of files, each with the schema for them: a path from this file, a name in the catalogue, or an address; the first glob counts",
+              "additionalProperties": {"type": "string", "minLength": 1}
+            },
+            "exclude": {
+              "type": "array",
+              "description": "globs of files and folders that are passed over in folders and globs",
+              "items": {"type": "string", "minLength": 1}
+            },
+            "registry": {
+              "type": "array",
+              "description": "folders of schemas, as --registry takes them: DIR or URLPREFIX=DIR",
+              "items": {"type": "string", "minLength": 1}
+            },
+            "format": {
+              "type": "object",
+              "description": "what formwork format takes unless an option says otherwise",
+              "properties": {
+                "indent": {"type": "integer", "minimum": 1, "maximum": 16},
+                "width": {"type": "integer", "minimum": 20, "maximum": 10000},
+                "sequences": {"enum": ["indented", "flush"]}
+              },
+              "additionalProperties": false
+            },
+            "validate": {
+              "type": "object",
+              "description": "what formwork validate takes unless an option says otherwise",
+              "properties": {
+                "formats": {"enum": ["assert", "annotate"]},
+                "unresolved": {"enum": ["refuse", "allow"]},
+                "strict": {"type": "boolean"}
+              },
+              "additionalProperties": false
+            }
+          },
+          "additionalProperties": false
+        }
+
+        """#
+}
