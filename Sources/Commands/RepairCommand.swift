@@ -122,8 +122,10 @@ struct RepairCommand: ParsableCommand {
                 if repair.outcome == .failed, repair.rest != nil { repair = try helper?.complete(repair) ?? repair }
                 try report(repair, path)
                 if repair.outcome == .failed || repair.outcome == .ambiguous, worst == .ok { worst = .dataInvalid }
-            } catch let failure as CommandFailure {
-                worst = Formwork.report(failure)
+            } catch {
+                // One file's trouble is not the end of the others: a model's context may be too small for it.
+                let status = Formwork.report(error)
+                if worst == .ok || worst == .dataInvalid || status == .internalError { worst = status }
             }
         }
         if worst != .ok { throw CommandFailure(worst) }

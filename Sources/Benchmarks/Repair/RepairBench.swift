@@ -25,7 +25,8 @@ package enum RepairBench {
         package static func + (a: Tally, b: Tally) -> Tally {
             Tally(
                 cases: a.cases + b.cases, recovered: a.recovered + b.recovered, refused: a.refused + b.refused,
-                ambiguous: a.ambiguous + b.ambiguous, wrong: a.wrong + b.wrong, invalid: a.invalid + b.invalid)
+                ambiguous: a.ambiguous + b.ambiguous, wrong: a.wrong + b.wrong, invalid: a.invalid + b.invalid,
+                completed: a.completed + b.completed, completedRight: a.completedRight + b.completedRight)
         }
     }
 
@@ -35,6 +36,8 @@ package enum RepairBench {
         /// Values that a repair has changed in documents whose text was sound, though the schema allowed them.
         package var validChanged = 0
         package var files = 0
+        /// Files that could not be used: too large, not to be read, or with a schema that is not to be compiled.
+        package var skipped = 0
         package var seconds = 0.0
 
         mutating func count(_ kind: String, _ change: (inout Tally) -> Void) { change(&kinds[kind, default: Tally()]) }
@@ -51,7 +54,7 @@ package enum RepairBench {
                 (["kind cases recovered % refused ambiguous wrong invalid completed right"] + lines + [
                     row("all", total)
                 ]
-                + ["valid values changed: \(validChanged); \(files) files, \(String(format: "%.1f", seconds)) s"])
+                + ["valid values changed: \(validChanged); \(files) files, \(skipped) left out, \(String(format: "%.1f", seconds)) s"])
                 .joined(separator: "\n")
         }
     }
@@ -62,9 +65,12 @@ package enum RepairBench {
     /// Lets a helper complete what rules could not repair.
     private static func complete(
         _ repair: DocumentRepair, _ expected: JSONValue, _ validator: Validator,
-        _ helper: ((DocumentRepair) throws -> DocumentRepair)?, _ tally: inout Tally
+        _ helper: ((DocumentRepair) throws -> DocumentRepair)?, _ tally: inout Tally, note: (String) -> Void
     ) {
-        guard repair.outcome == .failed, repair.rest != nil, let helper, let completed = try? helper(repair) else {
+        guard repair.outcome == .failed, repair.rest != nil, let helper else { return }
+        let completed: DocumentRepair
+        do { completed = try helper(repair) } catch {
+            note("not completed: \(error)")
             return
         }
         let judged = judge(completed, expected, validator)
@@ -97,7 +103,13 @@ package enum RepairBench {
             var outcome = judge(repair, expected, validator)
             complete(
                 repair, expected, validator,
-                helper?(try SpecLoader.load(Document(value: schema)), SchemaRegistry(), validator), &outcome)
+                helper?(try SpecLoader.load(Document(value: schema)), SchemaRegistry(), validator), &outcome,
+                note: { note("\(row["id"]?.stringValue ?? "") \($0)") })
+            if let read = try? DocumentReader.read(Array(input.utf8), format: format, options: .lenient),
+                repair.outcome == .repaired, let value = repair.values.first
+            {
+                report.validChanged += changed(read, value, validator)
+            }
             report.kinds["\(format?.rawValue ?? "text") with \(kinds.count) faults", default: Tally()] =
                 report.kinds["\(format?.rawValue ?? "text") with \(kinds.count) faults", default: Tally()] + outcome
             if outcome.recovered == 0 {
@@ -157,13 +169,19 @@ package enum RepairBench {
             let path = folder.appendingPathComponent(instance).path
             guard let bytes = try? SourceFile.read(path), bytes.count <= maximumBytes,
                 let document = try? DocumentReader.read(bytes, file: path, options: .strict)
-            else { continue }
+            else {
+                report.skipped += 1
+                continue
+            }
             if validators[schema] == nil {
                 guard
                     let loaded = try? DocumentReader.read(
                         path: folder.appendingPathComponent(schema).path, options: .lenient),
                     let graph = try? SchemaGraph.load(loaded.root, options: options, registry: registry)
-                else { continue }
+                else {
+                    report.skipped += 1
+                    continue
+                }
                 validators[schema] = Validator(graph, formats: .annotate)
             }
             if let helper, helpers[schema] == nil, let validator = validators[schema],
@@ -173,7 +191,10 @@ package enum RepairBench {
             {
                 helpers[schema] = helper(spec, registry, validator)
             }
-            guard let validator = validators[schema], validator.isValid(document.root) else { continue }
+            guard let validator = validators[schema], validator.isValid(document.root) else {
+                report.skipped += 1
+                continue
+            }
             report.files += 1
             progress(report.files)
             for (index, kind) in Mutation.allCases.enumerated() where only.isEmpty || only.contains(kind.rawValue) {
@@ -212,7 +233,7 @@ package enum RepairBench {
         if let read, validator.isValid(read.root) { return }
         let repair = Repairer.repair(damaged, file: path, validator: validator)
         var tally = judge(repair, document.root.value, validator)
-        complete(repair, document.root.value, validator, helper, &tally)
+        complete(repair, document.root.value, validator, helper, &tally, note: note)
         report.kinds[kind.rawValue, default: Tally()] = report.kinds[kind.rawValue, default: Tally()] + tally
         if let read, repair.outcome == .repaired, let value = repair.values.first {
             report.validChanged += changed(read, value, validator)

@@ -198,6 +198,35 @@ struct RepairPropertyTests {
         }
     }
 
+    /// What a helper completes is counted over all kinds, and why it could not is said.
+    @Test func completionsAreCounted() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("formwork-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let file = folder.appendingPathComponent("cases.jsonl")
+        let lines = [
+            #"{"schema":{"type":"object","properties":{"a":{"type":"integer"}},"required":["a"],"additionalProperties":false}}"#,
+            #"{"id":"one","input":"{\"a\": \"many\"}","expected":{"a":3},"meta":{"format":"json","mutations":["value"]}}"#,
+            #"{"id":"two","input":"{\"a\": \"few\"}","expected":{"a":4},"meta":{"format":"yaml","mutations":["value"]}}"#,
+        ]
+        try Data(lines.joined(separator: "\n").utf8).write(to: file)
+        let right = try RepairBench.run(
+            cases: file,
+            helper: { _, _, validator in
+                { repair in
+                    Repairer.repair(
+                        Array(#"{"a": 3}"#.utf8), file: nil, validator: validator, options: Repairer.Options())
+                }
+            }, note: { _ in })
+        #expect(right.total.completed == 2)
+        #expect(right.total.completedRight == 1)
+        var notes: [String] = []
+        let failing = try RepairBench.run(
+            cases: file, helper: { _, _, _ in { _ in throw CancellationError() } }, note: { notes.append($0) })
+        #expect(failing.total.completed == 0)
+        #expect(notes.count { $0.contains("not completed: CancellationError") } == 2, "\(notes)")
+    }
+
     @Test(.enabled(if: SharedData.has("quality/dev/repair.jsonl"), "needs FORMWORK_SHARED"))
     func theTasksComeBack() throws {
         let file = try #require(SharedData.url("quality/dev/repair.jsonl"))
