@@ -3,6 +3,7 @@
 import Documents
 import Foundation
 import JSONSchemas
+import ModelFiles
 
 /// The folder of schemas that are known by name: those that `schema add` has copied there, with an index, and other
 /// schemas that lie in it.
@@ -38,21 +39,7 @@ struct SchemaCatalogue: Sendable {
         if let folder = environment["FORMWORK_SCHEMAS"], !folder.isEmpty {
             return SchemaCatalogue(folder: URL(fileURLWithPath: folder))
         }
-        if let home = environment["FORMWORK_HOME"], !home.isEmpty {
-            return SchemaCatalogue(folder: URL(fileURLWithPath: home).appendingPathComponent("schemas"))
-        }
-        let data: URL
-        if let folder = environment["XDG_DATA_HOME"], folder.hasPrefix("/") {
-            data = URL(fileURLWithPath: folder)
-        } else {
-            #if os(macOS)
-                data = FileManager.default.homeDirectoryForCurrentUser
-                    .appendingPathComponent("Library/Application Support")
-            #else
-                data = FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".local/share")
-            #endif
-        }
-        return SchemaCatalogue(folder: data.appendingPathComponent("formwork/schemas"))
+        return SchemaCatalogue(folder: ModelStore.dataFolder(environment).appendingPathComponent("schemas"))
     }
 
     private var indexFile: URL { folder.appendingPathComponent("index.json") }
@@ -95,7 +82,10 @@ struct SchemaCatalogue: Sendable {
     /// The path of an entry's file if it has the checksum of the index.
     func checked(_ entry: Entry) throws(CommandFailure) -> String {
         let path = path(of: entry)
-        let sum = SHA256.hexadecimal(try Console.read(path, limit: 64 << 20))
+        let sum: String
+        do { sum = try ExternalProgram.sha256(of: URL(fileURLWithPath: path)) } catch {
+            throw CommandFailure(.unreadable, error.description)
+        }
         guard sum == entry.sha256 else {
             throw CommandFailure(
                 .unreadable,
@@ -111,7 +101,10 @@ struct SchemaCatalogue: Sendable {
         try Self.check(name)
         return try withLock {
             var entries = try self.entries()
-            let sum = SHA256.hexadecimal(bytes)
+            let copy = FileManager.default.temporaryDirectory.appendingPathComponent("formwork-\(UUID().uuidString)")
+            try Data(bytes).write(to: copy)
+            defer { try? FileManager.default.removeItem(at: copy) }
+            let sum = try ExternalProgram.sha256(of: copy)
             if let old = entries.first(where: { $0.name == name }), old.sha256 != sum, !replaces {
                 throw CommandFailure(.usage, "there is another schema '\(name)' already; give --replace or --name")
             }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
+package import Foundation
 
 /// A program of the system that one step is left to.
-enum ExternalProgram {
+package enum ExternalProgram {
     struct Outcome {
         var status: Int32
         var output: String
@@ -49,7 +49,9 @@ enum ExternalProgram {
     }
 
     /// SHA-256 of a file in hexadecimal, by `sha256sum` or `shasum`.
-    static func sha256(of file: URL) throws(ModelStoreError) -> String {
+    ///
+    /// - Throws: ``ModelStoreError`` where neither is there, or the file cannot be read.
+    package static func sha256(of file: URL) throws(ModelStoreError) -> String {
         let outcome: Outcome
         if let program = find("sha256sum") {
             outcome = try run(program, ["-b", "--", file.path])
@@ -57,7 +59,7 @@ enum ExternalProgram {
             outcome = try run(program, ["-a", "256", file.path])
         } else {
             throw ModelStoreError(
-                .toolFailed, "neither 'sha256sum' nor 'shasum' is on PATH; install coreutils to check model files"
+                .toolFailed, "neither 'sha256sum' nor 'shasum' is on PATH; install coreutils for checksums"
             )
         }
         // A leading backslash marks an escaped file name.

@@ -31,9 +31,13 @@ public struct ModelStore: Sendable {
     public static func standard(
         environment: [String: String] = ProcessInfo.processInfo.environment
     ) -> ModelStore {
-        if let home = environment["FORMWORK_HOME"], !home.isEmpty {
-            return ModelStore(root: URL(fileURLWithPath: home).appendingPathComponent("models"))
-        }
+        ModelStore(root: dataFolder(environment).appendingPathComponent("models"))
+    }
+
+    /// Where Formwork keeps its data: `$FORMWORK_HOME`, else a folder of its own in the platform's folder for application
+    /// data.
+    package static func dataFolder(_ environment: [String: String]) -> URL {
+        if let home = environment["FORMWORK_HOME"], !home.isEmpty { return URL(fileURLWithPath: home) }
         let data: URL
         if let folder = environment["XDG_DATA_HOME"], folder.hasPrefix("/") {
             data = URL(fileURLWithPath: folder)
@@ -45,7 +49,7 @@ public struct ModelStore: Sendable {
                 data = FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".local/share")
             #endif
         }
-        return ModelStore(root: data.appendingPathComponent("formwork/models"))
+        return data.appendingPathComponent("formwork")
     }
 
     /// The path of the model file called `name`, whether it exists or not.
