@@ -7,7 +7,7 @@ import Patterns
 /// It stays with the automaton, whoever uses it next.
 final class AutomatonSummary {
     /// The states looked at for one summary.
-    private static let regionLimit = 40
+    private static let regionLimit = 128
     /// The states looked at for a bound over all.
     private static let closureLimit = 2048
 
@@ -20,21 +20,14 @@ final class AutomatonSummary {
     unowned let automaton: Automaton
     /// By class of the automaton: the classes of the trie that share scalars with it.
     @exclusivity(unchecked) private var touching: [UInt64]
-    @exclusivity(unchecked) private var summaries: [BodySummary] = [.none]
-    /// By state: 0 if not known, else the index of the summary plus 1.
-    @exclusivity(unchecked) private var indices: [UInt32] = []
-    /// By state: the scalars of its shortest completion; -1 if not known, `Int32.max` if there is none.
-    @exclusivity(unchecked) private var rests: UnsafeMutablePointer<Int32>
+    /// The classes of the automaton that share any.
+    private var plainClasses: [Int] = []
+    @exclusivity(unchecked) private var summaries: ContiguousArray<BodySummary> = [.none]
+    /// What is known about each state.
+    @exclusivity(unchecked) private(set) var facts: UnsafeMutablePointer<StateFacts>
     @exclusivity(unchecked) private var capacity = 256
-    @exclusivity(unchecked) private var alive: [Int32: UInt64] = [:]
-    /// By state: the bytes that a viable character can begin with, and the quote where the text may end.
-    @exclusivity(unchecked) private var beginnings: [ByteSet] = []
-    /// With ``beginnings``: the scalars of the longest of the shortest completions after one more scalar.
-    @exclusivity(unchecked) private var longestNexts: [Int] = []
     /// By state and vocabulary: the most scalars that a token and the shortest rest after it have together.
     @exclusivity(unchecked) private var reaches: [UInt64: Int] = [:]
-    /// By state: 0 if not known, else the index in ``beginnings`` plus 1.
-    @exclusivity(unchecked) private var beginningIndices: [UInt32] = []
     /// The classes that a character can have after some of its bytes.
     @exclusivity(unchecked) private var lexerClasses: [UInt32: ClassSet] = [:]
     /// The tokens of content that are viable from a state, by vocabulary.
@@ -42,10 +35,10 @@ final class AutomatonSummary {
     /// The most bytes for the content masks of one vocabulary.
     private static let contentLimit = 4 << 20
 
-    /// By state: the last walk that got to know it.
-    @exclusivity(unchecked) private var walks: ContiguousArray<UInt32> = []
     @exclusivity(unchecked) private var currentWalk: UInt32 = 0
     @exclusivity(unchecked) private var walkedStates = 0
+    /// The last look at a region.
+    @exclusivity(unchecked) private var currentLook: UInt32 = 0
 
     /// The summary of an automaton, new if it has none yet.
     static func of(_ automaton: Automaton) -> AutomatonSummary {
@@ -71,15 +64,34 @@ final class AutomatonSummary {
                 }
             }
         }
-        rests = .allocate(capacity: capacity)
-        rests.initialize(repeating: -1, count: capacity)
+        facts = .allocate(capacity: capacity)
+        facts.initialize(repeating: StateFacts(), count: capacity)
+        plainClasses = touching.indices.filter { touching[$0] != 0 }
     }
 
-    deinit { rests.deallocate() }
+    deinit { facts.deallocate() }
+
+    /// Makes room for what is known about a state.
+    @inline(__always)
+    private func reserve(_ raw: Int) {
+        if raw >= capacity { grow(raw) }
+    }
+
+    @inline(never)
+    private func grow(_ raw: Int) {
+        var larger = capacity
+        while larger <= raw { larger *= 2 }
+        let replacement = UnsafeMutablePointer<StateFacts>.allocate(capacity: larger)
+        replacement.initialize(from: facts, count: capacity)
+        (replacement + capacity).initialize(repeating: StateFacts(), count: larger - capacity)
+        facts.deallocate()
+        facts = replacement
+        capacity = larger
+    }
 
     /// About how many bytes the summary takes.
     var byteCount: Int {
-        contentMasks.values.reduce(capacity * 4 + summaries.count * 56 + alive.count * 32 + beginnings.count * 36) {
+        contentMasks.values.reduce(capacity * MemoryLayout<StateFacts>.stride + summaries.count * 56) {
             $0 + $1.byteCount
         }
     }
@@ -104,7 +116,7 @@ final class AutomatonSummary {
     @inline(__always)
     func admits(_ state: Automaton.StateID) -> Bool {
         let raw = Int(state.rawValue)
-        if raw < walks.count, walks[raw] == currentWalk { return true }
+        if raw < capacity, facts[raw].walk == currentWalk { return true }
         return admitNew(raw)
     }
 
@@ -115,17 +127,15 @@ final class AutomatonSummary {
             return false
         }
         walkedStates += 1
-        if raw >= walks.count {
-            walks.append(contentsOf: repeatElement(0, count: max(raw + 1, walks.count * 2, 64) - walks.count))
-        }
-        walks[raw] = currentWalk
+        reserve(raw)
+        facts[raw].walk = currentWalk
         return true
     }
 
     /// The scalars that complete the text from any state one scalar further, at most.
     func longestNext(_ state: Automaton.StateID) -> Int {
         _ = beginnings(state)
-        return longestNexts[Int(beginningIndices[Int(state.rawValue)]) - 1]
+        return Int(facts[Int(state.rawValue)].longestNext)
     }
 
     /// The most scalars that a token from a state and the shortest rest after it have together; nil if not known yet.
@@ -138,11 +148,16 @@ final class AutomatonSummary {
     }
 
     /// The bytes that may come next in a string without bounds on its length.
+    @inline(__always)
     func beginnings(_ state: Automaton.StateID) -> ByteSet {
         let raw = Int(state.rawValue)
-        if raw < beginningIndices.count, beginningIndices[raw] != 0 {
-            return beginnings[Int(beginningIndices[raw]) - 1]
-        }
+        if raw < capacity, facts[raw].knowsBeginnings { return facts[raw].beginnings }
+        return workBeginnings(state)
+    }
+
+    @inline(never)
+    private func workBeginnings(_ state: Automaton.StateID) -> ByteSet {
+        let raw = Int(state.rawValue)
         var viable = ClassSet(capacity: automaton.classCount)
         var longest = 0
         for number in automaton.classesOnward(state) {
@@ -151,7 +166,6 @@ final class AutomatonSummary {
             viable.insert(number)
             longest = max(longest, shortest(target))
         }
-        longestNexts.append(longest)
         var set = ByteSet()
         for byte: UInt8 in 0x20...0x7F where viable.contains(Int(automaton.asciiClass[Int(byte)])) { set.insert(byte) }
         set.remove(0x22)
@@ -163,12 +177,10 @@ final class AutomatonSummary {
                 set.insert(byte)
             }
         }
-        if raw >= beginningIndices.count {
-            beginningIndices.append(
-                contentsOf: repeatElement(0, count: max(raw + 1, beginningIndices.count * 2) - beginningIndices.count))
-        }
-        beginnings.append(set)
-        beginningIndices[raw] = UInt32(beginnings.count)
+        reserve(raw)
+        facts[raw].beginnings = set
+        facts[raw].longestNext = Int32(clamping: longest)
+        facts[raw].knowsBeginnings = true
         return set
     }
 
@@ -193,7 +205,7 @@ final class AutomatonSummary {
     func shortest(_ state: Automaton.StateID) -> Int {
         let raw = Int(state.rawValue)
         if raw < capacity {
-            let known = rests[raw]
+            let known = facts[raw].shortest
             if known >= 0 { return known == .max ? .max : Int(known) }
         }
         return workShortest(state)
@@ -202,32 +214,26 @@ final class AutomatonSummary {
     @inline(never)
     private func workShortest(_ state: Automaton.StateID) -> Int {
         let raw = Int(state.rawValue)
-        if raw >= capacity {
-            var larger = capacity
-            while larger <= raw { larger *= 2 }
-            let replacement = UnsafeMutablePointer<Int32>.allocate(capacity: larger)
-            replacement.initialize(from: rests, count: capacity)
-            (replacement + capacity).initialize(repeating: -1, count: larger - capacity)
-            rests.deallocate()
-            rests = replacement
-            capacity = larger
-        }
         var result = Int.max
         if !state.isDead, automaton.liveness(state) == .alive, let length = automaton.shortestLength(state) {
             result = min(length, Int(Int32.max) - 1)
         }
-        rests[raw] = Int32(clamping: result)
+        reserve(raw)
+        facts[raw].shortest = Int32(clamping: result)
         return result
     }
 
     /// The classes of the trie of which every scalar keeps the automaton alive.
     private func aliveClasses(_ state: Automaton.StateID) -> UInt64 {
-        if let known = alive[state.rawValue] { return known }
+        let raw = Int(state.rawValue)
+        if raw < capacity, facts[raw].knowsAlive { return facts[raw].alive }
         var result = ScalarClasses.plain
-        for (number, bits) in touching.enumerated() where bits & result != 0 {
-            if !isAlive(automaton.transition(state, class: number)) { result &= ~bits }
+        for number in plainClasses where touching[number] & result != 0 {
+            if !isAlive(automaton.transition(state, class: number)) { result &= ~touching[number] }
         }
-        alive[state.rawValue] = result
+        reserve(raw)
+        facts[raw].alive = result
+        facts[raw].knowsAlive = true
         return result
     }
 
@@ -240,7 +246,7 @@ final class AutomatonSummary {
     /// The summary of a state where it is known already, or worth it for a subtree of so many nodes.
     func summary(of state: Automaton.StateID, nodes: Int) -> BodySummary {
         let raw = Int(state.rawValue)
-        if raw < indices.count, indices[raw] != 0 { return summaries[Int(indices[raw]) - 1] }
+        if raw < capacity, facts[raw].summary != 0 { return summaries[Int(facts[raw].summary) - 1] }
         return nodes > 64 ? summary(of: state) : .none
     }
 
@@ -249,13 +255,11 @@ final class AutomatonSummary {
         // Within a text no two places are alike: nothing is gained by looking ahead.
         if automaton.usesReference { return .none }
         let raw = Int(state.rawValue)
-        if raw < indices.count, indices[raw] != 0 { return summaries[Int(indices[raw]) - 1] }
+        if raw < capacity, facts[raw].summary != 0 { return summaries[Int(facts[raw].summary) - 1] }
         let result = work(state)
-        if raw >= indices.count {
-            indices.append(contentsOf: repeatElement(0, count: max(raw + 1, indices.count * 2) - indices.count))
-        }
+        reserve(raw)
         summaries.append(result)
-        indices[raw] = UInt32(summaries.count)
+        facts[raw].summary = UInt32(summaries.count)
         return result
     }
 
@@ -333,7 +337,9 @@ final class AutomatonSummary {
     private func explore(
         _ start: Automaton.StateID, _ classes: UInt64, _ region: inout Region
     ) -> (scalars: Int, endsDead: Bool) {
-        var layers: [Int32: Int] = [start.rawValue: 0]
+        beginLook()
+        _ = isNew(start, depth: 0)
+        let numbers = plainClasses.filter { touching[$0] & classes != 0 }
         var layer = [start]
         var depth = 1
         var visits = 0
@@ -343,13 +349,12 @@ final class AutomatonSummary {
             var next: [Automaton.StateID] = []
             var isClosed = true
             for state in layer {
-                for (number, bits) in touching.enumerated() where bits & classes != 0 {
+                for number in numbers {
                     let target = automaton.transition(state, class: number)
-                    if let known = layers[target.rawValue] {
-                        isStrict = isStrict && known == depth
+                    guard isNew(target, depth: depth) else {
+                        isStrict = isStrict && Int(facts[Int(target.rawValue)].layer) == depth
                         continue
                     }
-                    layers[target.rawValue] = depth
                     next.append(target)
                     visits += 1
                     if classes & ~aliveClasses(target) != 0 { isClosed = false }
@@ -370,9 +375,23 @@ final class AutomatonSummary {
         }
     }
 
+    /// Begins a look at a region.
+    private func beginLook() { currentLook &+= 1 }
+
+    /// Whether a state is met for the first time in this look, after so many scalars.
+    @inline(__always)
+    private func isNew(_ state: Automaton.StateID, depth: Int) -> Bool {
+        let raw = Int(state.rawValue)
+        reserve(raw)
+        if facts[raw].look == currentLook { return false }
+        facts[raw].look = currentLook
+        facts[raw].layer = UInt16(clamping: depth)
+        return true
+    }
+
     /// Whether no scalar of the classes keeps the automaton alive.
     private func endsAll(_ state: Automaton.StateID, _ classes: UInt64) -> Bool {
-        for (number, bits) in touching.enumerated() where bits & classes != 0 {
+        for number in plainClasses where touching[number] & classes != 0 {
             if isAlive(automaton.transition(state, class: number)) { return false }
         }
         return true
@@ -381,18 +400,20 @@ final class AutomatonSummary {
     /// Fewer classes where runs of the given ones do not keep the automaton alive; nil where they do as far as can be
     /// seen.
     private func conflict(_ start: Automaton.StateID, _ classes: UInt64) -> UInt64? {
-        var seen: Set<Int32> = [start.rawValue]
+        beginLook()
+        _ = isNew(start, depth: 0)
+        let numbers = plainClasses.filter { touching[$0] & classes != 0 }
         var queue = [start]
         var head = 0
         while head < queue.count, queue.count <= AutomatonSummary.regionLimit {
             let state = queue[head]
             head += 1
-            for (number, bits) in touching.enumerated() where bits & classes != 0 {
+            for number in numbers {
                 let target = automaton.transition(state, class: number)
-                guard seen.insert(target.rawValue).inserted else { continue }
+                guard isNew(target, depth: 0) else { continue }
                 let missing = classes & ~aliveClasses(target)
                 if missing != 0 {
-                    let own = bits & classes
+                    let own = touching[number] & classes
                     return Self.weight(own) <= Self.weight(missing) ? classes & ~own : classes & ~missing
                 }
                 queue.append(target)
@@ -400,4 +421,25 @@ final class AutomatonSummary {
         }
         return nil
     }
+}
+
+/// What is known about a state of an automaton; each fact is worked out when first asked for.
+struct StateFacts {
+    /// The bytes that a viable character can begin with, and the quote where the text may end.
+    var beginnings = ByteSet()
+    /// The classes of the trie of which every scalar keeps the automaton alive.
+    var alive: UInt64 = 0
+    /// The scalars of the shortest completion; -1 if not known, `Int32.max` if there is none.
+    var shortest: Int32 = -1
+    /// With ``beginnings``: the scalars of the longest of the shortest completions after one more scalar.
+    var longestNext: Int32 = 0
+    /// 0 if not known, else the index of the summary plus 1.
+    var summary: UInt32 = 0
+    /// The last walk that got to know the state.
+    var walk: UInt32 = 0
+    /// The last look at a region that met the state, and after how many scalars.
+    var look: UInt32 = 0
+    var layer: UInt16 = 0
+    var knowsBeginnings = false
+    var knowsAlive = false
 }

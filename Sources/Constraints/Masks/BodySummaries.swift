@@ -41,6 +41,26 @@ struct BodySummary {
             || classes & ~fewerClasses == 0 && count <= moreScalars
     }
 
+    /// What is known of the state after one scalar of the class with the given bit.
+    @inline(__always)
+    func after(_ bit: UInt64) -> BodySummary {
+        var result = BodySummary()
+        guard (classes | fewerClasses) & bit != 0 else { return result }
+        if bit & classes != 0, scalars > 1 {
+            result.classes = classes
+            result.scalars = scalars == .max ? .max : scalars &- 1
+        }
+        if bit & fewerClasses != 0, moreScalars > 1 {
+            result.fewerClasses = fewerClasses
+            result.moreScalars = moreScalars == .max ? .max : moreScalars &- 1
+            // Without the first pair a summary counts as empty.
+            if result.classes == 0 { (result.classes, result.scalars) = (result.fewerClasses, result.moreScalars) }
+        }
+        result.longestRest = longestRest
+        result.canWait = canWait
+        return result
+    }
+
     /// The same where `most` scalars may still come, and `least` must.
     func limited(least: Int, most: Int) -> BodySummary {
         guard most < .max || least > 0 else { return self }

@@ -43,9 +43,9 @@ extension ConstraintEngine {
             longestToken: vocabulary.longestToken,
             window: ContentWindow(knowledge: knowledge, least: body.missingScalars, most: most),
             runs: runs)
+        _ = knowledge.beginnings(body.state)
         content[0] = ContentState(
-            state: body.state, scalars: 0, lexer: .boundary, beginnings: knowledge.beginnings(body.state),
-            summary: summary, isInFirst: true, isInSecond: true)
+            state: body.state, scalars: 0, lexer: .boundary, summary: summary, isInFirst: true, isInSecond: true)
         walk.add(below: 0, content, words) { _ in }
         return isAll ? max(walk.reach, vocabulary.longestToken + min(summary.longestRest, 1 << 40)) : walk.reach
     }
@@ -82,8 +82,8 @@ extension ConstraintEngine {
             trie: trie, automaton: knowledge.automaton, longestToken: vocabulary.longestToken,
             window: ContentWindow(
                 knowledge: knowledge, least: body.missingScalars, most: body.remainingScalars ?? .max))
-        content[0] = ContentState(
-            state: body.state, scalars: 0, lexer: .boundary, beginnings: knowledge.beginnings(body.state))
+        _ = knowledge.beginnings(body.state)
+        content[0] = ContentState(state: body.state, scalars: 0, lexer: .boundary)
         walk.add(below: 0, content, words) { index in
             addTokens(trie, index, into: words)
             self.walk(machine, trie, below: index, closing, into: words)
@@ -142,7 +142,7 @@ struct ContentWalk {
         // Of many children only those that can begin a character.
         let record = trie.wideNodes[Int(wide) - 1]
         let children = trie.children + Int(record.offset)
-        start.beginnings.intersection(record.bytes).forEach { byte in
+        window.knowledge.beginnings(start.state).intersection(record.bytes).forEach { byte in
             let child = Int(children[record.bytes.rank(of: byte)])
             walk(from: child, to: Int(nodes[child].end), content, words, close)
         }
@@ -159,39 +159,45 @@ struct ContentWalk {
         let most = window.most
         var index = first
         while index < end {
-            let node = nodes[index]
-            let depth = Int(node.depth)
+            let node = nodes + index
+            let after = Int(node.pointee.end)
+            let depth = Int(node.pointee.depth)
             let parent = content + (depth &- 1)
-            let byte = node.byte
+            let byte = node.pointee.byte
             let isBoundary = parent.pointee.lexer.isBoundary
             if isBoundary {
-                let isInFirst = parent.pointee.isInFirst
-                if isInFirst && firstRun.covers(node.ownClasses, node.ownScalars, after: parent.pointee.scalars)
-                    || parent.pointee.isInSecond
-                        && secondRun.covers(node.ownClasses, node.ownScalars, after: parent.pointee.scalars)
+                if !knowledge.facts[Int(parent.pointee.state.rawValue)].beginnings.contains(byte) {
+                    index = after
+                    continue
+                }
+                if after == index &+ 1, !isBounded, byte < 0x80, byte != 0x22, byte != 0x5C {
+                    // What can begin is a whole character here, and nothing comes after it.
+                    add(index, words)
+                    index = after
+                    continue
+                }
+                let (classes, run) = (node.pointee.ownClasses, node.pointee.ownScalars)
+                if parent.pointee.isInFirst && firstRun.covers(classes, run, after: parent.pointee.scalars)
+                    || parent.pointee.isInSecond && secondRun.covers(classes, run, after: parent.pointee.scalars)
                 {
-                    let run = node.ownScalars == .max ? longestToken : Int(node.ownScalars)
+                    let most = run == .max ? longestToken : Int(run)
                     reach = max(
-                        reach, parent.pointee.scalars &+ run &+ max(firstRun.longestRest, secondRun.longestRest))
-                    index = Int(node.end)
+                        reach, parent.pointee.scalars &+ most &+ max(firstRun.longestRest, secondRun.longestRest))
+                    index = after
                     continue
                 }
-                if !parent.pointee.beginnings.contains(byte) {
-                    index = Int(node.end)
-                    continue
-                }
-                if window.covers(parent.pointee.summary, node.ownClasses, node.ownScalars, parent.pointee.scalars) {
-                    var rank = node.firstRank
-                    let last = nodes[Int(node.end)].firstRank
+                if window.covers(parent.pointee.summary, classes, run, parent.pointee.scalars) {
+                    var rank = node.pointee.firstRank
+                    let last = nodes[after].firstRank
                     while rank < last {
                         let id = tokens[Int(rank)]
                         words[Int(id >> 6)] |= 1 << UInt64(id & 63)
                         rank &+= 1
                     }
-                    let run = node.ownScalars == .max ? longestToken : Int(node.ownScalars)
+                    let most = run == .max ? longestToken : Int(run)
                     reach = max(
-                        reach, parent.pointee.scalars &+ run &+ min(parent.pointee.summary.longestRest, 1 << 40))
-                    index = Int(node.end)
+                        reach, parent.pointee.scalars &+ most &+ min(parent.pointee.summary.longestRest, 1 << 40))
+                    index = after
                     continue
                 }
             }
@@ -201,11 +207,11 @@ struct ContentWalk {
             } else {
                 switch parent.pointee.lexer.read(byte) {
                 case .invalid:
-                    index = Int(node.end)
+                    index = after
                     continue
                 case .close:
                     if parent.pointee.scalars >= window.least { close(index) }
-                    index = Int(node.end)
+                    index = after
                     continue
                 case .scalar(let value): scalar = value
                 case .more(let lexer):
@@ -213,13 +219,14 @@ struct ContentWalk {
                     guard parent.pointee.scalars < most,
                         isBoundary && !isBounded || window.canBegin(lexer, from: parent.pointee)
                     else {
-                        index = Int(node.end)
+                        index = after
                         continue
                     }
                     add(index, words)
                     content[depth].state = parent.pointee.state
                     content[depth].scalars = parent.pointee.scalars
                     content[depth].lexer = lexer
+                    content[depth].summary = parent.pointee.summary
                     content[depth].isInFirst = parent.pointee.isInFirst
                     content[depth].isInSecond = parent.pointee.isInSecond
                     index += 1
@@ -231,28 +238,28 @@ struct ContentWalk {
             let state = automaton.transition(parent.pointee.state, class: scalarClass)
             let scalars = parent.pointee.scalars &+ 1
             guard scalars <= most, isBounded ? window.isViable(state, scalars) : knowledge.isAlive(state) else {
-                index = Int(node.end)
+                index = after
                 continue
             }
             add(index, words)
-            let below = Int(node.end) - index
+            let below = after &- index
             if below > 1 {
                 guard knowledge.admits(state) else {
-                    index = Int(node.end)
+                    index = after
                     continue
                 }
+                _ = knowledge.beginnings(state)
+                let bit = UInt64(1) << UInt64(ScalarClasses.number(of: scalar))
                 // What a few nodes cost is not worth getting to know a state.
+                var summary = below > 8 ? knowledge.summary(of: state, nodes: below) : .none
+                if summary.isEmpty { summary = parent.pointee.summary.after(bit) }
                 content[depth] = ContentState(
-                    state: state, scalars: scalars, lexer: .boundary, beginnings: knowledge.beginnings(state),
-                    summary: below > 8 ? knowledge.summary(of: state, nodes: below) : .none)
-                if parent.pointee.isInFirst || parent.pointee.isInSecond {
-                    let bit = UInt64(1) << UInt64(ScalarClasses.number(of: scalar))
-                    content[depth].isInFirst = parent.pointee.isInFirst && bit & firstRun.outside == 0
-                    content[depth].isInSecond = parent.pointee.isInSecond && bit & secondRun.outside == 0
-                }
-                if node.wide != 0 {
+                    state: state, scalars: scalars, lexer: .boundary, summary: summary,
+                    isInFirst: parent.pointee.isInFirst && bit & firstRun.outside == 0,
+                    isInSecond: parent.pointee.isInSecond && bit & secondRun.outside == 0)
+                if node.pointee.wide != 0 {
                     walk(index, content, words, close)
-                    index = Int(node.end)
+                    index = after
                     continue
                 }
                 reach = max(reach, scalars &+ 1 &+ knowledge.longestNext(state))
@@ -280,8 +287,6 @@ struct ContentState {
     /// The scalars complete so far.
     var scalars: Int
     var lexer: StringLexer
-    /// The bytes that can come next at a boundary between characters, bounds on the length aside.
-    var beginnings = ByteSet()
     /// What runs of content keep the automaton alive; none where that is not worth knowing.
     var summary = BodySummary.none
     /// Whether the scalars so far are of the classes of the runs that have been added.

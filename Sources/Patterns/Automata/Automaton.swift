@@ -61,7 +61,7 @@ package final class Automaton {
     /// The class of each ASCII scalar.
     package let asciiClass: [UInt8]
     /// Whether a limit was hit: transitions beyond it lead to the dead state.
-    package private(set) var isOverflowing = false
+    @exclusivity(unchecked) package private(set) var isOverflowing = false
     /// The bounds this automaton was made with.
     package let limits: Limits
 
@@ -73,7 +73,7 @@ package final class Automaton {
     @exclusivity(unchecked) private var stateContexts: [Int32] = []
     @exclusivity(unchecked) private var contexts: [[TermID]] = [[]]
     private var contextIndex: [[TermID]: Int32] = [[]: 0]
-    @exclusivity(unchecked) private var stateIndex: [UInt64: Int32] = [:]
+    private let stateIndex = WordTable()
     @exclusivity(unchecked) private(set) var acceptance: [Bool] = []
     @usableFromInline @exclusivity(unchecked) internal private(set) var rows: UnsafeMutablePointer<Int32>
     private var rowCapacity: Int
@@ -89,13 +89,13 @@ package final class Automaton {
     // Memos of Automaton+Search.swift.
     @exclusivity(unchecked) var infiniteMemo: [Int32: Bool] = [:]
     @exclusivity(unchecked) var livenessMemo: [UInt8] = []
-    var shortestMemo: [Int] = []
-    var costMemo: [Int] = []
+    @exclusivity(unchecked) var shortestMemo: [Int] = []
+    @exclusivity(unchecked) var costMemo: [Int] = []
     /// Bounds on the scalars and bytes of shortest continuations, of states on ways that a search has found.
-    var lengthMemo: [Int32: Int] = [:]
-    var bytesMemo: [Int32: Int] = [:]
-    var windowMemo: [Window: Liveness] = [:]
-    var liveClassMemo: [Int32: ClassSet] = [:]
+    @exclusivity(unchecked) var lengthMemo: [Int32: Int] = [:]
+    @exclusivity(unchecked) var bytesMemo: [Int32: Int] = [:]
+    @exclusivity(unchecked) var windowMemo: [Window: Liveness] = [:]
+    @exclusivity(unchecked) var liveClassMemo: [Int32: ClassSet] = [:]
     /// The shortest texts of at least a length, in scalars, where the language is finite.
     @exclusivity(unchecked) var finiteMemo: [Window: Int] = [:]
     /// Their least bytes, and the longest texts of states.
@@ -206,6 +206,7 @@ package final class Automaton {
     /// About how many bytes the automaton takes.
     package var byteCount: Int {
         stateTerms.count * (rowWidth * 4 + 96) + store.terms.count * 96 + windowMemo.count * 64
+            + derivatives.partitions.byteCount
             + liveClassMemo.count * 64
     }
 
@@ -266,7 +267,14 @@ package final class Automaton {
         }
         let target = store.overflowed ? 0 : state(term, nextContext)
         if store.overflowed { isOverflowing = true }
-        if rowWidth > 0 { rows[source * rowWidth + scalarClass] = target }
+        if rowWidth > 0 {
+            if nextContext.isEmpty, context.isEmpty {
+                let row = rows + source * rowWidth
+                derivatives.partitions.forEachLike(stateTerms[source], scalarClass) { row[$0] = target }
+            } else {
+                rows[source * rowWidth + scalarClass] = target
+            }
+        }
         return StateID(rawValue: target)
     }
 
@@ -282,7 +290,8 @@ package final class Automaton {
             }
         }
         let key = UInt64(UInt32(bitPattern: term)) << 32 | UInt64(UInt32(bitPattern: contextNumber))
-        if let known = stateIndex[key] { return known }
+        let known = stateIndex[key]
+        if known >= 0 { return known }
         guard stateTerms.count < limits.maximumStates else {
             isOverflowing = true
             return 0
@@ -303,7 +312,7 @@ package final class Automaton {
             rowCapacity *= 2
         }
         for scalarClass in 0..<rowWidth { rows[id * rowWidth + scalarClass] = -1 }
-        stateIndex[key] = Int32(id)
+        stateIndex.set(key, Int32(id))
         return Int32(id)
     }
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Synchronization
+
 /// The regular languages of the formats, each built once when first used.
 enum FormatLanguages {
-    static let exact: [KnownFormat: Language] = build([
+    static let exact = FormatTable<Language>([
         .date: { try whole(date) },
         .time: { .any([try whole("\(hourMinute):[0-5]\\d\(fraction)\(offset)"), try leapSecond("")]) },
         .dateTime: {
@@ -25,7 +27,7 @@ enum FormatLanguages {
         .relativeJSONPointer: { try whole("(?:0|[1-9]\\d*)(?:#|\(jsonPointer))") },
     ])
 
-    static let generation: [KnownFormat: Language] = build([
+    static let generation = FormatTable<Language>([
         .time: { try whole("\(hourMinute):[0-5]\\d\(fraction)\(offset)|\(utcLeapSecond)") },
         .dateTime: {
             try whole("(?:\(date))[tT](?:\(hourMinute):[0-5]\\d\(fraction)\(offset)|\(utcLeapSecond))")
@@ -47,13 +49,11 @@ enum FormatLanguages {
         .regex: { try whole(simpleRegex) },
     ])
 
-    static let matchers: [KnownFormat: PatternMatcher] = exact.compactMapValues { try? PatternMatcher($0) }
-
-    private static func build(
-        _ table: [KnownFormat: () throws -> Language]
-    ) -> [KnownFormat: Language] {
-        table.compactMapValues { try? $0() }
-    }
+    static let matchers = FormatTable<PatternMatcher>(
+        Dictionary(
+            uniqueKeysWithValues: KnownFormat.allCases.map { format in
+                (format, { @Sendable in try exact[format].map { try PatternMatcher($0) } })
+            }))
 
     private static func whole(_ source: String) throws(PatternError) -> Language {
         .wholeMatch(try Pattern(source))
@@ -236,5 +236,25 @@ struct ResourceIdentifier {
         absolute = "\(scheme):(?:\(network)|\(pathAbsolute)|\(pathRootless))?\(query)\(fragment)"
         let relative = "(?:\(network)|\(pathAbsolute)|\(pathNoScheme))?\(query)\(fragment)"
         reference = "\(absolute)|\(relative)"
+    }
+}
+
+/// A value for some formats, made when it is first asked for: no format costs more than those in use.
+final class FormatTable<Value: Sendable>: Sendable {
+    private let makers: [KnownFormat: @Sendable () throws -> Value?]
+    private let known = Mutex<[KnownFormat: Value?]>([:])
+
+    init(_ makers: [KnownFormat: @Sendable () throws -> Value?]) { self.makers = makers }
+
+    /// The value of a format; nil where it has none.
+    subscript(format: KnownFormat) -> Value? {
+        if let value = known.withLock({ $0[format] }) { return value }
+        let made = try? makers[format]?()
+        // Of two that are made at once the first is kept.
+        return known.withLock { known in
+            if let value = known[format] { return value }
+            known[format] = .some(made)
+            return made
+        }
     }
 }

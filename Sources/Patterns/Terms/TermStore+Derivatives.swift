@@ -37,12 +37,15 @@ struct ClassMembership {
 struct Derivatives {
     let store: TermStore
     let membership: ClassMembership
-    private var memo: [UInt64: TermID] = [:]
+    /// Which classes a term's derivative does not tell apart.
+    let partitions: ClassPartitions
+    private let memo = WordTable()
     private var nullableVariables: [Int32: Bool] = [:]
 
     init(store: TermStore, classes: ScalarClasses) {
         self.store = store
         membership = ClassMembership(sets: store.sets, classes: classes)
+        partitions = ClassPartitions(store: store, membership: membership, classCount: classes.count)
     }
 
     /// The texts `w` such that a scalar of the class followed by `w` is in the term.
@@ -70,8 +73,12 @@ struct Derivatives {
             break
         }
         let memoised = !term.flags.contains(.contextual)
+        let scalarClass = memoised ? partitions.representative(id, scalarClass) : scalarClass
         let key = UInt64(UInt32(bitPattern: id)) << 32 | UInt64(UInt32(truncatingIfNeeded: scalarClass))
-        if memoised, let known = memo[key] { return known }
+        if memoised {
+            let known = memo[key]
+            if known >= 0 { return known }
+        }
         store.work &+= 1
         let result: TermID
         switch term.kind {
@@ -105,7 +112,7 @@ struct Derivatives {
         default:
             result = TermStore.nothing
         }
-        if memoised { memo[key] = result }
+        if memoised { memo.set(key, result) }
         return result
     }
 
