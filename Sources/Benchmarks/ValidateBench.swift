@@ -42,6 +42,7 @@ public enum ValidateBench {
     private struct Item {
         var name: String
         var bytes: [UInt8]
+        var format: DocumentFormat
         var validator: Validator
         var isValid: Bool
     }
@@ -86,7 +87,10 @@ public enum ValidateBench {
             let validator = Validator(spec.graph, formats: .annotate)
             report.schemas += 1
             for (instance, isValid) in cases[name] ?? [] {
-                items.append(Item(name: instance, bytes: try read(instance), validator: validator, isValid: isValid))
+                let bytes = try read(instance)
+                let format = DocumentReader.format(ofFile: instance) ?? DocumentReader.guess(bytes)
+                items.append(
+                    Item(name: instance, bytes: bytes, format: format, validator: validator, isValid: isValid))
             }
         }
         report.compileSeconds = seconds(since: start)
@@ -98,7 +102,8 @@ public enum ValidateBench {
             let start = ContinuousClock.now
             // YAML without a document is null.
             let documents = try items.map {
-                try DocumentReader.readAll($0.bytes, file: $0.name, options: .lenient).first ?? Document(value: .null)
+                try DocumentReader.readAll($0.bytes, file: $0.name, format: $0.format, options: .lenient).first
+                    ?? Document(value: .null)
             }
             reading.append(seconds(since: start))
             let middle = ContinuousClock.now

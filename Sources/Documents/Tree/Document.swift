@@ -55,6 +55,19 @@ public final class Document: Sendable {
         self.init(tree: builder.finish(), source: source, format: nil, diagnostics: [])
     }
 
+    /// Calls the body with the arrays of the document.
+    package func withTree<R>(_ body: (Tree.View) -> R) -> R {
+        tree.records.withUnsafeBufferPointer { records in
+            tree.children.withUnsafeBufferPointer { children in
+                bytes.withUnsafeBufferPointer { bytes in
+                    tree.texts.withUnsafeBufferPointer { texts in
+                        body(Tree.View(records: records, children: children, bytes: bytes, texts: texts))
+                    }
+                }
+            }
+        }
+    }
+
     /// The outermost node.
     public var root: Node { Node(document: self, index: 0) }
     /// The file's name as the user gave it.
@@ -64,13 +77,16 @@ public final class Document: Sendable {
 }
 
 /// The flat arrays of a document.
-struct Tree: Sendable {
-    struct Flags: OptionSet, Sendable {
-        let rawValue: UInt8
+package struct Tree: Sendable {
+    package struct Flags: OptionSet, Sendable {
+        package let rawValue: UInt8
+
+        package init(rawValue: UInt8) { self.rawValue = rawValue }
+
         /// The text is in `texts`, not in the source.
-        static let ownText = Flags(rawValue: 1)
+        package static let ownText = Flags(rawValue: 1)
         /// The source text holds JSON escapes.
-        static let escapes = Flags(rawValue: 2)
+        package static let escapes = Flags(rawValue: 2)
         /// A boolean's value.
         static let isTrue = Flags(rawValue: 4)
         /// An object with a table of keys.
@@ -81,17 +97,36 @@ struct Tree: Sendable {
         static let foreignNumber = Flags(rawValue: 32)
     }
 
-    struct Record: Sendable {
-        var kind: Node.Kind
-        var flags: Flags
+    package struct Record: Sendable {
+        package var kind: Node.Kind
+        package var flags: Flags
         var parent: UInt32
         /// The place in the source.
         var start: UInt32
         var end: UInt32
         /// Container: place of its children in `children`. Text: offset of the text's bytes.
-        var first: UInt32
+        package var first: UInt32
         /// Container: number of children. Text: number of bytes.
-        var count: UInt32
+        package var count: UInt32
+    }
+
+    /// The arrays while they are being read in place, without counting references to the document.
+    ///
+    /// The pointers are good within ``Document/withTree(_:)`` only. Places are those of ``Node/index``.
+    package struct View {
+        package let records: UnsafeBufferPointer<Record>
+        /// Elements, or the values of members (the key is the record before the value).
+        package let children: UnsafeBufferPointer<UInt32>
+        /// The source, and the texts that are not in it: see ``Flags/ownText``.
+        package let bytes: UnsafeBufferPointer<UInt8>
+        package let texts: UnsafeBufferPointer<UInt8>
+
+        /// A view of nothing.
+        package static var empty: View {
+            View(
+                records: UnsafeBufferPointer(start: nil, count: 0), children: UnsafeBufferPointer(start: nil, count: 0),
+                bytes: UnsafeBufferPointer(start: nil, count: 0), texts: UnsafeBufferPointer(start: nil, count: 0))
+        }
     }
 
     var records: [Record] = []

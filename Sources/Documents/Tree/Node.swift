@@ -12,7 +12,7 @@ public struct Node: Sendable {
     public let index: Int
 
     @inline(__always)
-    init(document: Document, index: Int) {
+    package init(document: Document, index: Int) {
         self.document = document
         self.index = index
     }

@@ -3,8 +3,14 @@
 import Documents
 
 /// Decides whether a value is valid, as quickly as possible and without saying why not.
+///
+/// The document is read in place: values go by their numbers in its tree, and nodes are made for what is rare only.
 struct FastChecker {
     let program: ValidatorProgram
+    private let flat: FlatProgram
+    /// The document of the value that is being checked, and its tree.
+    private var document: Document
+    private var tree = Tree.View.empty
     /// What strings with `x-verbatim` are taken from.
     private let source: VerbatimSource?
     private let maximumDepth: Int
@@ -18,8 +24,10 @@ struct FastChecker {
     /// Whether the check was given up; the result then means nothing.
     private(set) var isAborted = false
 
-    init(_ program: ValidatorProgram, source: VerbatimSource?, maximumDepth: Int, budget: Int) {
+    init(_ program: ValidatorProgram, _ document: Document, source: VerbatimSource?, maximumDepth: Int, budget: Int) {
         self.program = program
+        self.document = document
+        flat = program.flat
         self.source = source
         self.maximumDepth = maximumDepth
         self.budget = budget
@@ -27,9 +35,10 @@ struct FastChecker {
 
     /// Starts inside a dynamic scope that was entered elsewhere.
     init(
-        _ program: ValidatorProgram, source: VerbatimSource?, maximumDepth: Int, budget: Int, scope: [Int32], depth: Int
+        _ program: ValidatorProgram, _ document: Document, source: VerbatimSource?, maximumDepth: Int, budget: Int,
+        scope: [Int32], depth: Int
     ) {
-        self.init(program, source: source, maximumDepth: maximumDepth, budget: budget)
+        self.init(program, document, source: source, maximumDepth: maximumDepth, budget: budget)
         self.scope = scope
         self.depth = depth
     }
@@ -37,15 +46,25 @@ struct FastChecker {
     /// What is left of the budget.
     var remainingBudget: Int { budget }
 
-    /// Whether the value passes a block.
+    /// Whether the value, which is of the checker's document, passes a block.
     mutating func check(_ id: Int32, _ node: Node) -> Bool {
-        let block = program.blocks[Int(id)]
+        document.withTree { view in
+            tree = view
+            defer { tree = .empty }
+            return check(id, node.index)
+        }
+    }
+
+    private func node(_ place: Int) -> Node { Node(document: document, index: place) }
+
+    private mutating func check(_ id: Int32, _ place: Int) -> Bool {
+        let block = flat.blocks[Int(id)]
         if block.isTrivial { return true }
-        let kind = node.kind
+        let kind = tree.records[place].kind
         guard block.kinds >> kind.rawValue & 1 == 1 else { return false }
         guard enter(block) else { return false }
         let result =
-            block.hasUnevaluated ? checkCollecting(block, kind, node) : checkPlain(block, kind, node)
+            block.hasUnevaluated ? checkCollecting(block, kind, place) : checkPlain(block, kind, place)
         leave(block)
         return result
     }
@@ -79,55 +98,77 @@ struct FastChecker {
 
     // MARK: Without annotations
 
-    private mutating func checkPlain(_ block: ValidatorProgram.Block, _ kind: Node.Kind, _ node: Node) -> Bool {
+    private mutating func checkPlain(_ block: ValidatorProgram.Block, _ kind: Node.Kind, _ place: Int) -> Bool {
         switch kind {
         case .number:
-            guard checkNumber(block, node) else { return false }
+            guard checkNumber(block, place) else { return false }
         case .string:
-            if block.string >= 0, !checkString(Int(block.string), node) { return false }
+            if block.string >= 0, !checkString(Int(block.string), place) { return false }
         case .array:
-            if block.array >= 0, !checkArray(Int(block.array), node) { return false }
+            if block.array >= 0, !checkArray(Int(block.array), place) { return false }
         case .object:
-            if block.object >= 0, !checkObject(Int(block.object), node) { return false }
+            if block.object >= 0, !checkObject(Int(block.object), place) { return false }
         case .null, .bool: break
         }
-        for index in block.checks where !checkGeneral(program.checks[Int(index)], node) { return false }
+        for index in block.checks where !checkGeneral(flat.checks[Int(index)], place) { return false }
         return true
     }
 
-    private mutating func checkGeneral(_ check: ValidatorProgram.Check, _ node: Node) -> Bool {
+    private mutating func checkGeneral(_ check: ValidatorProgram.Check, _ place: Int) -> Bool {
         switch check {
-        case .values(let set): return program.valueSets[Int(set)].contains(node)
+        case .values(let set): return isAmong(Int(set), place)
         case .unresolved:
             // Not even `not` may make something of it.
             isAborted = true
             return false
-        case .reference(let target): return self.check(target, node)
-        case .dynamicReference(let initial, let anchor): return self.check(dynamicTarget(initial, anchor), node)
+        case .reference(let target): return self.check(target, place)
+        case .dynamicReference(let initial, let anchor): return self.check(dynamicTarget(initial, anchor), place)
         case .allOf(let start, let end):
-            for index in start..<end where !self.check(program.lists[Int(index)], node) { return false }
+            for index in start..<end where !self.check(flat.lists[Int(index)], place) { return false }
             return true
         case .anyOf(let start, let end):
-            for index in start..<end where self.check(program.lists[Int(index)], node) { return true }
+            for index in start..<end where self.check(flat.lists[Int(index)], place) { return true }
             return false
         case .oneOf(let start, let end):
             var matches = 0
-            for index in start..<end where self.check(program.lists[Int(index)], node) {
+            for index in start..<end where self.check(flat.lists[Int(index)], place) {
                 matches += 1
                 if matches > 1 { return false }
             }
             return matches == 1
-        case .not(let target): return !self.check(target, node)
+        case .not(let target): return !self.check(target, place)
         case .conditional(let condition, let then, let otherwise):
-            let branch = self.check(condition, node) ? then : otherwise
-            return branch < 0 || self.check(branch, node)
+            let branch = self.check(condition, place) ? then : otherwise
+            return branch < 0 || self.check(branch, place)
         }
     }
 
+    /// Whether the value is one of those of `enum` or `const`.
+    private func isAmong(_ set: Int, _ place: Int) -> Bool {
+        let record = tree.records[place]
+        if record.kind == .string, !record.flags.contains(.escapes) {
+            return flat.valueSets[set].strings.find(text(record)) >= 0
+        }
+        if record.kind != .string, !flat.valueSets[set].hasOthers { return false }
+        return program.valueSets[set].contains(node(place))
+    }
+
+    /// The bytes of a string without escapes, of a key or of a number.
+    @inline(__always)
+    private func text(_ record: Tree.Record) -> UnsafeBufferPointer<UInt8> {
+        let all = record.flags.contains(.ownText) ? tree.texts : tree.bytes
+        return UnsafeBufferPointer(start: all.baseAddress.map { $0 + Int(record.first) }, count: Int(record.count))
+    }
+
     @inline(never)
-    private func checkNumber(_ block: ValidatorProgram.Block, _ node: Node) -> Bool {
+    private func checkNumber(_ block: ValidatorProgram.Block, _ place: Int) -> Bool {
         guard block.integersOnly || block.number >= 0 else { return true }
-        guard let number = node.numberValue else { return false }
+        if block.number < 0 {
+            // Digits alone are an integer.
+            let digits = text(tree.records[place])
+            if digits.allSatisfy({ $0 &- 0x30 < 10 || $0 == 0x2D }) { return true }
+        }
+        guard let number = node(place).numberValue else { return false }
         if block.integersOnly, !number.isInteger { return false }
         guard block.number >= 0 else { return true }
         let plan = program.numbers[Int(block.number)]
@@ -140,7 +181,8 @@ struct FastChecker {
     }
 
     @inline(never)
-    private mutating func checkString(_ index: Int, _ node: Node) -> Bool {
+    private mutating func checkString(_ index: Int, _ place: Int) -> Bool {
+        let node = node(place)
         if program.strings[index].checksLength {
             let length = node.scalarCount
             if length < program.strings[index].minLength || length > program.strings[index].maxLength { return false }
@@ -160,81 +202,90 @@ struct FastChecker {
         return true
     }
 
-    private mutating func checkArray(_ index: Int, _ node: Node) -> Bool {
-        let elements = node.elements
-        let count = elements.count
-        if count < program.arrays[index].minItems || count > program.arrays[index].maxItems { return false }
-        let prefix = min(program.arrays[index].prefix.count, count)
-        for position in 0..<prefix where !check(program.arrays[index].prefix[position], elements[position]) {
+    private mutating func checkArray(_ index: Int, _ place: Int) -> Bool {
+        let plan = flat.arrays + index
+        let record = tree.records[place]
+        let count = Int(record.count)
+        if count < plan.pointee.minItems || count > plan.pointee.maxItems { return false }
+        let first = Int(record.first)
+        let prefix = min(plan.pointee.prefixCount, count)
+        for position in 0..<prefix
+        where !check(plan.pointee.prefix[position], Int(tree.children[first + position])) {
             return false
         }
-        let items = program.arrays[index].items
-        if items >= 0, !program.blocks[Int(items)].isTrivial {
-            for position in prefix..<count where !check(items, elements[position]) { return false }
+        let items = plan.pointee.items
+        if items >= 0, !flat.blocks[Int(items)].isTrivial {
+            for position in prefix..<count where !check(items, Int(tree.children[first + position])) { return false }
         }
-        if program.arrays[index].contains >= 0, !checkContains(index, elements) { return false }
-        if program.arrays[index].unique, count > 1, Uniqueness.firstRepetition(elements) != nil { return false }
+        if plan.pointee.contains >= 0, !checkContains(index, first..<first + count) { return false }
+        if plan.pointee.unique, count > 1, Uniqueness.firstRepetition(node(place).elements) != nil { return false }
         return true
     }
 
-    private mutating func checkContains(_ index: Int, _ elements: Node.Elements) -> Bool {
+    private mutating func checkContains(_ index: Int, _ children: Range<Int>) -> Bool {
         let contains = program.arrays[index].contains
         let (least, most) = (program.arrays[index].minContains, program.arrays[index].maxContains)
         var matches = 0
-        for element in elements {
+        for child in children {
             if most == Int.max, matches >= least { return true }
-            if check(contains, element) { matches += 1 }
+            if check(contains, Int(tree.children[child])) { matches += 1 }
             if matches > most { return false }
         }
         return matches >= least
     }
 
-    private mutating func checkObject(_ index: Int, _ node: Node) -> Bool {
-        let members = node.members
-        let count = members.count
-        if count < program.objects[index].minProperties || count > program.objects[index].maxProperties {
-            return false
-        }
-        if program.objects[index].visitsMembers {
-            var missing = program.objects[index].required.count
+    private mutating func checkObject(_ index: Int, _ place: Int) -> Bool {
+        let plan = flat.objects + index
+        let record = tree.records[place]
+        let count = Int(record.count)
+        if count < plan.pointee.minProperties || count > plan.pointee.maxProperties { return false }
+        if plan.pointee.visitsMembers {
+            var missing = plan.pointee.requiredCount
             // Few objects require more than 64 keys; those are looked up one by one.
             var seen: UInt64 = 0
-            for member in members {
-                let key = member.keyNode
-                let number = key.utf8Answer { program.objects[index].keys.find($0) ?? -1 }
+            let first = Int(record.first)
+            for position in 0..<count {
+                let value = Int(tree.children[first + position])
+                let key = tree.records[value - 1]
+                // Keys never hold escapes.
+                let number = plan.pointee.keys.find(text(key))
                 var isCovered = false
                 if number >= 0 {
-                    let place = program.objects[index].requiredPlaces[number]
-                    if place >= 0, place < 64, seen >> UInt64(place) & 1 == 0 {
-                        seen |= 1 << UInt64(place)
+                    let required = plan.pointee.requiredPlaces[number]
+                    if required >= 0, required < 64, seen >> UInt64(required) & 1 == 0 {
+                        seen |= 1 << UInt64(required)
                         missing -= 1
                     }
-                    let schema = program.objects[index].schemas[number]
+                    let schema = plan.pointee.schemas[number]
                     if schema >= 0 {
                         isCovered = true
-                        if !check(schema, member.value) { return false }
+                        if !check(schema, value) { return false }
                     }
                 }
-                if !program.objects[index].patterns.isEmpty {
-                    let text = key.stringValue ?? ""
-                    for entry in program.objects[index].patterns where entry.matcher.matches(text) {
-                        isCovered = true
-                        if !check(entry.schema, member.value) { return false }
-                    }
-                }
-                let additional = program.objects[index].additional
-                if !isCovered, additional >= 0, !check(additional, member.value) { return false }
-                let names = program.objects[index].names
-                if names >= 0, !check(names, key) { return false }
+                if plan.pointee.hasPatterns, !checkPatterns(index, key, value, &isCovered) { return false }
+                if !isCovered, plan.pointee.additional >= 0, !check(plan.pointee.additional, value) { return false }
+                if plan.pointee.names >= 0, !check(plan.pointee.names, value - 1) { return false }
             }
-            if program.objects[index].required.count > 64 {
-                return checkRequired(index, node) && checkDependent(index, node)
+            if plan.pointee.requiredCount > 64 {
+                if !checkRequired(index, node(place)) { return false }
+            } else if missing > 0 {
+                return false
             }
-            if missing > 0 { return false }
-        } else if !checkRequired(index, node) {
+        } else if plan.pointee.requiredCount > 0, !checkRequired(index, node(place)) {
             return false
         }
-        return checkDependent(index, node)
+        return !plan.pointee.hasDependents || checkDependent(index, place)
+    }
+
+    private mutating func checkPatterns(
+        _ index: Int, _ key: Tree.Record, _ value: Int, _ isCovered: inout Bool
+    ) -> Bool {
+        let name = String(decoding: text(key), as: UTF8.self)
+        for entry in program.objects[index].patterns where entry.matcher.matches(name) {
+            isCovered = true
+            if !check(entry.schema, value) { return false }
+        }
+        return true
     }
 
     @inline(never)
@@ -243,12 +294,13 @@ struct FastChecker {
         return true
     }
 
-    private mutating func checkDependent(_ index: Int, _ node: Node) -> Bool {
+    private mutating func checkDependent(_ index: Int, _ place: Int) -> Bool {
+        let node = node(place)
         for dependency in program.objects[index].dependentRequired where node.member(dependency.key) != nil {
             for key in dependency.required where node.member(key) == nil { return false }
         }
         for dependency in program.objects[index].dependentSchemas where node.member(dependency.key) != nil {
-            if !check(dependency.schema, node) { return false }
+            if !check(dependency.schema, place) { return false }
         }
         return true
     }
@@ -256,54 +308,54 @@ struct FastChecker {
     // MARK: With annotations
 
     @inline(never)
-    private mutating func checkCollecting(_ block: ValidatorProgram.Block, _ kind: Node.Kind, _ node: Node) -> Bool {
+    private mutating func checkCollecting(_ block: ValidatorProgram.Block, _ kind: Node.Kind, _ place: Int) -> Bool {
         // Only arrays and objects have anything to be evaluated.
-        guard kind == .array || kind == .object else { return checkPlain(block, kind, node) }
+        guard kind == .array || kind == .object else { return checkPlain(block, kind, place) }
         var evaluated = EvaluatedSet()
-        return collect(block, kind, node, &evaluated)
+        return collect(block, kind, place, &evaluated)
     }
 
     /// Like ``check(_:_:)``, and adds what was evaluated if the value passes.
-    private mutating func collect(_ id: Int32, _ node: Node, into evaluated: inout EvaluatedSet) -> Bool {
-        let block = program.blocks[Int(id)]
+    private mutating func collect(_ id: Int32, _ place: Int, into evaluated: inout EvaluatedSet) -> Bool {
+        let block = flat.blocks[Int(id)]
         if block.isTrivial { return true }
-        let kind = node.kind
+        let kind = tree.records[place].kind
         guard block.kinds >> kind.rawValue & 1 == 1 else { return false }
         guard enter(block) else { return false }
         var own = EvaluatedSet()
-        let result = collect(block, kind, node, &own)
+        let result = collect(block, kind, place, &own)
         leave(block)
         if result { evaluated.formUnion(own) }
         return result
     }
 
     private mutating func collect(
-        _ block: ValidatorProgram.Block, _ kind: Node.Kind, _ node: Node, _ evaluated: inout EvaluatedSet
+        _ block: ValidatorProgram.Block, _ kind: Node.Kind, _ place: Int, _ evaluated: inout EvaluatedSet
     ) -> Bool {
         if kind == .array, block.array >= 0 {
-            guard checkArray(Int(block.array), node) else { return false }
-            markElements(Int(block.array), node, &evaluated)
+            guard checkArray(Int(block.array), place) else { return false }
+            markElements(Int(block.array), place, &evaluated)
         } else if kind == .object, block.object >= 0 {
-            guard checkObject(Int(block.object), node) else { return false }
-            guard markMembers(Int(block.object), node, &evaluated) else { return false }
+            guard checkObject(Int(block.object), place) else { return false }
+            guard markMembers(Int(block.object), place, &evaluated) else { return false }
         }
-        for index in block.checks where !collectGeneral(program.checks[Int(index)], node, &evaluated) { return false }
-        return checkUnevaluated(block, kind, node, &evaluated)
+        for index in block.checks where !collectGeneral(flat.checks[Int(index)], place, &evaluated) { return false }
+        return checkUnevaluated(block, kind, place, &evaluated)
     }
 
     private mutating func checkUnevaluated(
-        _ block: ValidatorProgram.Block, _ kind: Node.Kind, _ node: Node, _ evaluated: inout EvaluatedSet
+        _ block: ValidatorProgram.Block, _ kind: Node.Kind, _ place: Int, _ evaluated: inout EvaluatedSet
     ) -> Bool {
         if kind == .array, block.array >= 0, program.arrays[Int(block.array)].unevaluated >= 0 {
             let schema = program.arrays[Int(block.array)].unevaluated
-            for (position, element) in node.elements.enumerated() where !evaluated.contains(position) {
-                if !check(schema, element) { return false }
+            for (position, child) in children(place).enumerated() where !evaluated.contains(position) {
+                if !check(schema, Int(child)) { return false }
             }
             evaluated.insertAll()
         } else if kind == .object, block.object >= 0, program.objects[Int(block.object)].unevaluated >= 0 {
             let schema = program.objects[Int(block.object)].unevaluated
-            for (position, member) in node.members.enumerated() where !evaluated.contains(position) {
-                if !check(schema, member.value) { return false }
+            for (position, child) in children(place).enumerated() where !evaluated.contains(position) {
+                if !check(schema, Int(child)) { return false }
             }
             evaluated.insertAll()
         }
@@ -311,67 +363,76 @@ struct FastChecker {
     }
 
     private mutating func collectGeneral(
-        _ check: ValidatorProgram.Check, _ node: Node, _ evaluated: inout EvaluatedSet
+        _ check: ValidatorProgram.Check, _ place: Int, _ evaluated: inout EvaluatedSet
     ) -> Bool {
         switch check {
-        case .values(let set): return program.valueSets[Int(set)].contains(node)
+        case .values(let set): return isAmong(Int(set), place)
         case .unresolved:
             isAborted = true
             return false
-        case .reference(let target): return collect(target, node, into: &evaluated)
+        case .reference(let target): return collect(target, place, into: &evaluated)
         case .dynamicReference(let initial, let anchor):
-            return collect(dynamicTarget(initial, anchor), node, into: &evaluated)
+            return collect(dynamicTarget(initial, anchor), place, into: &evaluated)
         case .allOf(let start, let end):
-            for index in start..<end where !collect(program.lists[Int(index)], node, into: &evaluated) { return false }
+            for index in start..<end where !collect(flat.lists[Int(index)], place, into: &evaluated) { return false }
             return true
         case .anyOf(let start, let end):
             var matches = false
-            for index in start..<end where collect(program.lists[Int(index)], node, into: &evaluated) { matches = true }
+            for index in start..<end where collect(flat.lists[Int(index)], place, into: &evaluated) { matches = true }
             return matches
         case .oneOf(let start, let end):
             var matches = 0
-            for index in start..<end where collect(program.lists[Int(index)], node, into: &evaluated) { matches += 1 }
+            for index in start..<end where collect(flat.lists[Int(index)], place, into: &evaluated) { matches += 1 }
             return matches == 1
-        case .not(let target): return !self.check(target, node)
+        case .not(let target): return !self.check(target, place)
         case .conditional(let condition, let then, let otherwise):
-            let branch = collect(condition, node, into: &evaluated) ? then : otherwise
-            return branch < 0 || collect(branch, node, into: &evaluated)
+            let branch = collect(condition, place, into: &evaluated) ? then : otherwise
+            return branch < 0 || collect(branch, place, into: &evaluated)
         }
     }
 
-    private mutating func markElements(_ index: Int, _ node: Node, _ evaluated: inout EvaluatedSet) {
+    /// The elements of an array, or the values of an object's members.
+    private func children(_ place: Int) -> UnsafeBufferPointer<UInt32> {
+        let record = tree.records[place]
+        return UnsafeBufferPointer(rebasing: tree.children[Int(record.first)..<Int(record.first) + Int(record.count)])
+    }
+
+    private mutating func markElements(_ index: Int, _ place: Int, _ evaluated: inout EvaluatedSet) {
         if program.arrays[index].items >= 0 {
             evaluated.insertAll()
             return
         }
-        for position in 0..<min(program.arrays[index].prefix.count, node.count) { evaluated.insert(position) }
+        let prefix = min(program.arrays[index].prefix.count, children(place).count)
+        for position in 0..<prefix { evaluated.insert(position) }
         if program.arrays[index].contains >= 0, program.arrays[index].containsEvaluates {
-            for (position, element) in node.elements.enumerated() where check(program.arrays[index].contains, element) {
+            for (position, child) in children(place).enumerated()
+            where check(program.arrays[index].contains, Int(child)) {
                 evaluated.insert(position)
             }
         }
     }
 
     /// Marks what `properties` and its relatives cover, and applies dependent schemas once more for their annotations.
-    private mutating func markMembers(_ index: Int, _ node: Node, _ evaluated: inout EvaluatedSet) -> Bool {
+    private mutating func markMembers(_ index: Int, _ place: Int, _ evaluated: inout EvaluatedSet) -> Bool {
         if program.objects[index].additional >= 0 {
             evaluated.insertAll()
         } else {
-            for (position, member) in node.members.enumerated() {
-                let key = member.keyNode
-                let number = key.utf8Answer { program.objects[index].keys.find($0) ?? -1 }
-                if number >= 0, program.objects[index].schemas[number] >= 0 {
+            for (position, child) in children(place).enumerated() {
+                let key = tree.records[Int(child) - 1]
+                let number = flat.objects[index].keys.find(text(key))
+                if number >= 0, flat.objects[index].schemas[number] >= 0 {
                     evaluated.insert(position)
                 } else if !program.objects[index].patterns.isEmpty {
-                    let text = key.stringValue ?? ""
-                    if program.objects[index].patterns.contains(where: { $0.matcher.matches(text) }) {
+                    let name = String(decoding: text(key), as: UTF8.self)
+                    if program.objects[index].patterns.contains(where: { $0.matcher.matches(name) }) {
                         evaluated.insert(position)
                     }
                 }
             }
         }
+        let node = node(place)
         for dependency in program.objects[index].dependentSchemas where node.member(dependency.key) != nil {
-            if !collect(dependency.schema, node, into: &evaluated) { return false }
+            if !collect(dependency.schema, place, into: &evaluated) { return false }
         }
         return true
     }

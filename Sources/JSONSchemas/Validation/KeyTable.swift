@@ -45,6 +45,14 @@ struct KeyTable: Sendable {
         }
     }
 
+    /// The table in memory that is read without counting references.
+    func flat(in memory: FlatMemory) -> FlatKeys {
+        FlatKeys(
+            bytes: memory.copy(bytes),
+            spans: memory.copy(spans.map { FlatKeys.Span(start: $0.start, count: $0.count) }), count: spans.count,
+            slots: memory.copy(slots), slotCount: slots.count)
+    }
+
     /// The text of a key.
     func key(_ number: Int) -> String {
         let span = spans[number]
@@ -80,7 +88,7 @@ struct KeyTable: Sendable {
     private static let seed = UInt64.random(in: UInt64.min...UInt64.max)
 
     /// Multiplies and folds words of eight bytes; a quarter of the time of `Hasher` on short keys.
-    private static func hash(_ text: UnsafeBufferPointer<UInt8>) -> Int {
+    static func hash(_ text: UnsafeBufferPointer<UInt8>) -> Int {
         var state = seed ^ UInt64(truncatingIfNeeded: text.count)
         var word: UInt64 = 0
         var filled = 0

@@ -115,7 +115,7 @@ private struct UnknownPropertyFinder {
 
     private mutating func isValid(_ id: Int32, _ node: Node, _ scope: [Int32]) -> Bool {
         var checker = FastChecker(
-            program, source: source, maximumDepth: limits.depth, budget: budget, scope: scope, depth: 0)
+            program, node.document, source: source, maximumDepth: limits.depth, budget: budget, scope: scope, depth: 0)
         let result = checker.check(id, node)
         budget = checker.remainingBudget
         return result && !checker.isAborted

@@ -47,11 +47,13 @@ public struct Validator: Sendable {
     /// Whether the value is valid.
     public func isValid(_ node: Node) -> Bool {
         guard program.defect == nil else { return false }
-        var checker = FastChecker(program, source: source, maximumDepth: DeepStack.ordinaryDepth, budget: limits.applications)
+        var checker = FastChecker(
+            program, node.document, source: source, maximumDepth: DeepStack.ordinaryDepth, budget: limits.applications)
         let result = checker.check(program.root, node)
         guard checker.isTooDeep else { return result && !checker.isAborted }
         return DeepStack.run { [program, limits, source] in
-            var checker = FastChecker(program, source: source, maximumDepth: limits.depth, budget: limits.applications)
+            var checker = FastChecker(
+                program, node.document, source: source, maximumDepth: limits.depth, budget: limits.applications)
             let result = checker.check(program.root, node)
             return result && !checker.isAborted
         }

@@ -9,7 +9,7 @@ final class ValidatorProgram: Sendable {
     typealias BlockID = Int32
 
     /// Checks that do not depend on the kind of the value, in the order of cost.
-    enum Check: Sendable {
+    enum Check: Sendable, BitwiseCopyable {
         case values(Int32)
         case reference(BlockID)
         /// A reference without a target.
@@ -111,13 +111,14 @@ final class ValidatorProgram: Sendable {
         }
     }
 
-    struct Block: Sendable {
+    struct Block: Sendable, BitwiseCopyable {
         /// One bit per `Node.Kind`.
         var kinds: UInt8 = 0x3F
         var integersOnly = false
         /// Whether every value passes without leaving an annotation that matters.
         var isTrivial = false
-        var checks: Range<Int32> = 0..<0
+        var firstCheck: Int32 = 0
+        var endOfChecks: Int32 = 0
         /// Places in the plans, -1 without one.
         var string: Int32 = -1
         var number: Int32 = -1
@@ -126,6 +127,9 @@ final class ValidatorProgram: Sendable {
         var resource: Int32 = 0
         /// Whether `unevaluatedItems` or `unevaluatedProperties` is among the keywords.
         var hasUnevaluated = false
+
+        /// Places in the checks.
+        var checks: Range<Int32> { firstCheck..<endOfChecks }
     }
 
     let graph: SchemaGraph
@@ -140,6 +144,8 @@ final class ValidatorProgram: Sendable {
     /// The targets of dynamic references: by anchor, then by resource; -1 where the resource has no such anchor.
     let dynamicTargets: [[BlockID]]
     let root: BlockID
+    /// What every value meets, to be read in place.
+    let flat: FlatProgram
     /// A subschema that cannot be checked; no value is valid then.
     let defect: (schema: BlockID, message: String)?
 
@@ -160,6 +166,8 @@ final class ValidatorProgram: Sendable {
         dynamicTargets = compiler.dynamicTargets
         root = graph.root.rawValue
         defect = compiler.defect
+        flat = FlatProgram(
+            blocks: blocks, checks: checks, lists: lists, objects: objects, arrays: arrays, valueSets: valueSets)
     }
 }
 
@@ -197,9 +205,9 @@ extension ValidatorProgram {
                 return
             }
             if let type = schema.type { (block.kinds, block.integersOnly) = Self.kinds(type) }
-            let firstCheck = Int32(clamping: checks.count)
+            block.firstCheck = Int32(clamping: checks.count)
             compileChecks(schema)
-            block.checks = firstCheck..<Int32(clamping: checks.count)
+            block.endOfChecks = Int32(clamping: checks.count)
             block.string = compileString(schema)
             block.number = compileNumber(schema)
             block.array = compileArray(schema)

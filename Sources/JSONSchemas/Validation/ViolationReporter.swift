@@ -105,7 +105,8 @@ struct ViolationReporter {
     /// Whether a subschema accepts a value, in the current dynamic scope.
     mutating func isValid(_ id: Int32, _ node: Node) -> Bool {
         var checker = FastChecker(
-            program, source: source, maximumDepth: maximumDepth, budget: budget, scope: scope, depth: depth)
+            program, node.document, source: source, maximumDepth: maximumDepth, budget: budget, scope: scope,
+            depth: depth)
         let result = checker.check(id, node)
         budget = checker.remainingBudget
         if checker.isTooDeep { isTooDeep = true }
