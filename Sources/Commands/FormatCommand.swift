@@ -8,17 +8,19 @@ import JSONSchemas
 struct FormatCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "format",
-        abstract: "Lay out JSON, JSON with comments, JSON Lines, YAML and TOML.",
+        abstract: "Lay out JSON, JSON with comments, JSON5, JSON Lines, YAML and TOML, or write one as another.",
         discussion: """
-            Changes white space and commas only: comments, key order and the spelling of numbers and strings stay, and so
-            do anchors, tags, markers and block scalars of YAML. Prints the result, or rewrites the files with --write.
-            A file with a mistake is left alone. Exit status 2 where a file is wrong, or with --check or --diff would
-            change.
+            Changes white space and commas only, unless options or formwork.yaml ask for more: comments, key order and
+            the spelling of numbers and strings stay, and so do anchors, tags, markers and block scalars of YAML. Prints
+            the result, or rewrites the files with --write. A file with a mistake is left alone. Exit status 2 where a
+            file is wrong, or with --check or --diff would change, 4 where its schema is wrong.
 
             EXAMPLE
               formwork format --write settings.jsonc pyproject.toml compose.yaml
               formwork format --check config 'deploy/**/*.toml'
               formwork format --stdin-filename x.toml < x.toml
+              formwork format --to json compose.yaml
+              formwork format --order schema --defaults drop --schema service.json service.yaml
             """
     )
 
@@ -48,6 +50,44 @@ struct FormatCommand: ParsableCommand {
     @Option(name: .long, help: "Whether YAML sequences below a key are indented or flush with it. (default: indented)")
     var sequences: SequenceLayout?
 
+    @Option(
+        name: .long,
+        help:
+            "The quotes of text in YAML and TOML where nothing has to be escaped: keep, double, single. (default: keep)"
+    )
+    var quotes: QuoteStyle?
+
+    @Option(
+        name: .long,
+        help:
+            "The order of members, with their comments: keep, schema (as it names them), alphabetical. (default: keep)")
+    var order: MemberOrder?
+
+    @Option(
+        name: .long,
+        help:
+            "Members with a default in the schema: keep, fill (add absent ones), drop (remove them). (default: keep)"
+    )
+    var defaults: DefaultsPolicy?
+
+    @Option(
+        name: .shortAndLong,
+        help: "The schema for --order and --defaults; by default each file's own, as for 'formwork validate'.")
+    var schema: String?
+
+    @OptionGroup var schemaArguments: SchemaArguments
+
+    @Option(
+        name: .long,
+        help: """
+            Write the value in another notation: json, jsonl, yaml, toml, csv. In JSON Lines and CSV each element of \
+            an array is a line.
+            """)
+    var to: TargetNotation?
+
+    @Flag(name: .long, help: "Do not warn of comments that are lost in another notation.")
+    var dropComments = false
+
     @OptionGroup var projectArguments: ProjectArguments
 
     @Argument(help: "Files, folders, globs such as 'config/**/*.yaml'; '-' or nothing is standard input.")
@@ -56,6 +96,10 @@ struct FormatCommand: ParsableCommand {
     func validate() throws {
         if write && (check || diff) { throw ValidationError("--write goes with neither --check nor --diff") }
         if write && (files.isEmpty || files.contains("-")) { throw ValidationError("--write needs files") }
+        if to != nil, write || check || diff {
+            throw ValidationError("--to goes with none of --write, --check and --diff")
+        }
+        if to == nil, dropComments { throw ValidationError("--drop-comments needs --to") }
         if let indent, !(1...16).contains(indent) { throw ValidationError("--indent must lie between 1 and 16") }
         if let width, !(20...10_000).contains(width) { throw ValidationError("--width must lie between 20 and 10000") }
     }
@@ -68,12 +112,20 @@ struct FormatCommand: ParsableCommand {
         let options = FormatOptions(
             indent: indent ?? project?.indent ?? defaults.indent, width: width ?? project?.width ?? defaults.width,
             indentsSequences: (sequences ?? project?.sequences ?? .indented) == .indented)
-        for file in try FileSelection.files(files, project: project) {
+        let arranger = try FileArranger(self, project: project)
+        let selected = try FileSelection.files(files, project: project)
+        if let to, to != .jsonl, selected.count > 1 {
+            throw CommandFailure(.usage, "--to \(to.rawValue) takes one file, and here are \(selected.count)")
+        }
+        for file in selected {
             // Found files that are compressed are somebody's data.
             if !file.isNamed, file.path.lowercased().hasSuffix(".gz") { continue }
             do {
                 if let problem = file.problem { throw CommandFailure(.unreadable, diagnostics: [problem]) }
-                if try format(file.path, options) { changed += 1 }
+                if try format(file, options, arranger) { changed += 1 }
+            } catch let problem as SchemaProblem {
+                Console.report([problem.diagnostic])
+                if worst == .ok || worst == .dataInvalid { worst = .schemaInvalid }
             } catch {
                 let status = Formwork.report(error)
                 // What is wrong is data here, whatever the notation.
@@ -94,14 +146,20 @@ struct FormatCommand: ParsableCommand {
     }
 
     /// Formats one file; says whether it would change, or has.
-    private func format(_ path: String, _ options: FormatOptions) throws -> Bool {
+    private func format(_ file: SelectedFile, _ options: FormatOptions, _ arranger: FileArranger) throws -> Bool {
+        let path = file.path
         if write, path.lowercased().hasSuffix(".gz") {
             throw CommandFailure(.unsupported, "'\(path)' is compressed and cannot be rewritten")
         }
         let old = try Console.read(path)
         let name = path == "-" ? stdinFilename ?? "<stdin>" : path
-        let new = try DocumentFormatter.format(
-            repairs ? repaired(old, name, path) : old, file: name, options: options)
+        let arranged = try arranger.arrange(repairs ? repaired(old, name, path) : old, name, file)
+        if let to {
+            let converter = FileConverter(target: to, options: options, dropsComments: dropComments)
+            try Console.write(converter.convert(arranged, name: name))
+            return false
+        }
+        let new = try DocumentFormatter.format(arranged, file: name, options: options)
         let isChanged = old != new
         if check, isChanged { try Console.line(name) }
         if diff, isChanged {

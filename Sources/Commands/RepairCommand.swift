@@ -14,26 +14,34 @@ struct RepairCommand: ParsableCommand {
         abstract: "Mend damaged JSON, YAML, TOML and JSON Lines, and what a schema does not allow.",
         discussion: """
             Mends the text first: quotes, commas, brackets, colons, indentation, code fences, cut-off ends, Python's and
-            JavaScript's words and numbers. Then, with --schema, values that convert without a loss, misspelt keys and
-            words. What is valid never changes, comments and layout stay. Prints the document, and a line for each
-            change to standard error. Where there is no safe repair, nothing changes and the exit status is 2.
+            JavaScript's words and numbers, keys that are there twice with the same value. Then, with a schema, values
+            that convert without a loss, misspelt keys and words. Schemas are found as by 'formwork validate'. What is
+            valid never changes, comments and layout stay. Prints the document, and a line for each change to standard
+            error. Where there is no safe repair, nothing changes and the exit status is 2.
 
             EXAMPLE
               formwork repair --schema settings.schema.json settings.json
               formwork repair --schema contact.yaml --output json < answer.txt
               formwork repair --schema deploy.schema.json --write --diff deploy/*.yaml
+              formwork repair --write config 'deploy/**/*.toml'
             """
     )
 
     @Option(
         name: .shortAndLong,
-        help: "A JSON Schema (JSON or YAML) or a short YAML spec; without it only the text is mended.")
+        help: """
+            A JSON Schema (JSON or YAML) or a short YAML spec; by default each file's own. Without one only the text \
+            is mended.
+            """)
     var schema: String?
 
     @OptionGroup var schemaArguments: SchemaArguments
 
-    @Option(name: .long, help: "What a reference means whose target is not at hand: refuse or allow.")
-    var unresolved: UnresolvedChoice = .refuse
+    @Option(
+        name: .long, help: "What a reference means whose target is not at hand: refuse or allow. (default: refuse)")
+    var unresolved: UnresolvedChoice?
+
+    @OptionGroup var projectArguments: ProjectArguments
 
     @Flag(
         name: .long,
@@ -71,10 +79,11 @@ struct RepairCommand: ParsableCommand {
     @Option(name: .long, help: "The name that tells the notation of standard input.")
     var stdinFilename: String?
 
-    @Option(name: .long, help: "json, jsonc, yaml, toml or jsonl; by default the file's name tells, else the text.")
+    @Option(
+        name: .long, help: "json, jsonc, json5, yaml, toml or jsonl; by default the file's name tells, else the text.")
     var notation: Notation?
 
-    @Argument(help: "Files; '-' or nothing is standard input.")
+    @Argument(help: "Files, folders, globs such as 'config/**/*.yaml'; '-' or nothing is standard input.")
     var files: [String] = []
 
     func validate() throws {
@@ -88,10 +97,18 @@ struct RepairCommand: ParsableCommand {
     }
 
     func run() throws {
+        let project = try projectArguments.find()
+        let selected = try FileSelection.files(files, project: project)
+        if selected.contains(where: { !$0.isNamed }), !write, !diff, !patch, output != .json {
+            throw CommandFailure(.usage, "folders and globs need --write, --diff, --patch or --output json")
+        }
+        let formats = (schemaArguments.formatChoice ?? project?.formats ?? .assert).policy
+        let references = (unresolved ?? project?.unresolved ?? .refuse).policy
         var validator: Validator?
         var helper: ModelHelper?
-        if let schema {
-            let spec = try schemaArguments.load(schema, unresolved: unresolved.policy)
+        var finder: RepairSchemas?
+        if let schema, !isLookedUp(schema) {
+            let spec = try schemaArguments.load(schema, unresolved: references)
             Console.report(
                 spec.warnings.filter { $0.id == "schema.unresolved-reference" },
                 sources: [spec.source.source].compactMap(\.self))
@@ -99,29 +116,43 @@ struct RepairCommand: ParsableCommand {
                 throw CommandFailure(
                     .unsupported, diagnostics: [problem], sources: [spec.source.source].compactMap(\.self))
             }
-            let checks = Validator(spec.graph, formats: schemaArguments.formats)
+            let checks = Validator(spec.graph, formats: formats)
             validator = checks
             if let model {
                 helper = ModelHelper(
                     model: model, threads: threads, maxTokens: maxTokens, spec: spec, validator: checks,
-                    formats: schemaArguments.formats, registry: try schemaArguments.registry(for: spec, at: schema))
+                    formats: formats, registry: try schemaArguments.registry(for: spec, at: schema))
             }
+        } else {
+            finder = RepairSchemas(
+                try SchemaLookup(
+                    option: schema, arguments: schemaArguments, project: project, unresolved: references,
+                    formats: formats, sourcePath: nil))
+            try finder?.start()
         }
         var options = Repairer.Options()
         options.format = notation?.format
         options.schema.fillsDefaults = fillDefaults
         var worst = ExitStatus.ok
-        for path in files.isEmpty ? ["-"] : files {
+        for file in selected {
+            let path = file.path
+            // Found files that are compressed are somebody's data.
+            if !file.isNamed, path.lowercased().hasSuffix(".gz") { continue }
             do {
+                if let problem = file.problem { throw CommandFailure(.unreadable, diagnostics: [problem]) }
                 if write, path.lowercased().hasSuffix(".gz") {
                     throw CommandFailure(.unsupported, "'\(path)' is compressed and cannot be rewritten")
                 }
                 let bytes = try Console.read(path)
                 let name = path == "-" ? stdinFilename : path
+                if let finder { validator = try finder.validator(for: bytes, file, name: name, options) }
                 var repair = Repairer.repair(bytes, file: name, validator: validator, options: options)
                 if repair.outcome == .failed, repair.rest != nil { repair = try helper?.complete(repair) ?? repair }
                 try report(repair, path)
                 if repair.outcome == .failed || repair.outcome == .ambiguous, worst == .ok { worst = .dataInvalid }
+            } catch let problem as SchemaProblem {
+                Console.report([problem.diagnostic])
+                if worst == .ok || worst == .dataInvalid { worst = .schemaInvalid }
             } catch {
                 // One file's trouble is not the end of the others: a model's context may be too small for it.
                 let status = Formwork.report(error)
@@ -129,6 +160,15 @@ struct RepairCommand: ParsableCommand {
             }
         }
         if worst != .ok { throw CommandFailure(worst) }
+    }
+
+    /// Whether a schema is a name in the catalogue or an address; a model needs more of a schema than these give.
+    private func isLookedUp(_ schema: String) -> Bool {
+        guard model == nil else { return false }
+        switch SchemaTarget(option: schema) {
+        case .file, .project: return false
+        case .address, .name: return true
+        }
     }
 
     /// Prints a repair, and writes the file.
@@ -157,6 +197,9 @@ struct RepairCommand: ParsableCommand {
             if repair.isRewritten {
                 Console.message("\(name): the layout could not be kept; the document is written anew")
             }
+        }
+        if isDone, output == .text, !quiet, !repair.warnings.isEmpty {
+            Console.report(repair.warnings, sources: [SourceText(file: repair.source.file, bytes: repair.bytes)])
         }
         if !isDone, output == .text {
             Console.report(repair.problems, sources: repair.sources)
@@ -210,12 +253,13 @@ private final class ModelHelper {
 
 /// `--notation`.
 enum Notation: String, CaseIterable, ExpressibleByArgument {
-    case json, jsonc, yaml, toml, jsonl
+    case json, jsonc, json5, yaml, toml, jsonl
 
     var format: DocumentFormat {
         switch self {
         case .json: .json
         case .jsonc: .jsonc
+        case .json5: .json5
         case .yaml: .yaml
         case .toml: .toml
         case .jsonl: .jsonl

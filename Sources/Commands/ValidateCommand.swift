@@ -19,6 +19,7 @@ struct ValidateCommand: ParsableCommand {
               formwork validate --schema Schemas/contact.yaml out.json
               formwork validate config 'deploy/**/*.yaml'
               formwork validate --schema schema.json --output json - < data.json
+              formwork validate --schema answer.json --extract answer.md
               formwork validate --schema quotes.yaml --source article.txt quotes.json
             """
     )
@@ -60,6 +61,14 @@ struct ValidateCommand: ParsableCommand {
     @Flag(name: .long, help: "Say for each mistake what the schema wants at that place.")
     var explain = false
 
+    @Flag(
+        name: .long,
+        help: """
+            Check the documents inside of other text, such as the answer of a model: what stands in the fences of \
+            Markdown, else the first object or array.
+            """)
+    var extract = false
+
     @Flag(name: .long, help: "Stop after the first file that is not valid, and at its first such line of JSON Lines.")
     var failFast = false
 
@@ -75,8 +84,8 @@ struct ValidateCommand: ParsableCommand {
 
     @Argument(
         help: """
-            Files: .json, .jsonc, .yaml, .toml, .jsonl, and these with .gz; folders; globs such as 'config/**/*.yaml'; \
-            '-' or nothing is standard input.
+            Files: .json, .jsonc, .json5, .yaml, .toml, .jsonl, and these with .gz; folders; globs such as \
+            'config/**/*.yaml'; '-' or nothing is standard input.
             """)
     var files: [String] = []
 

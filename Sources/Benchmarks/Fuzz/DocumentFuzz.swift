@@ -16,6 +16,8 @@ public struct DocumentFuzz {
         public var accepted: [String: Int] = [:]
         /// Texts that were laid out.
         public var formatted = 0
+        /// Texts whose members were put in order.
+        public var arranged = 0
         public var failures = 0
         /// The longest time of a case, in seconds, and its number.
         public var slowest = 0.0
@@ -26,7 +28,9 @@ public struct DocumentFuzz {
         /// The figures in words.
         public var report: String {
             let notations = accepted.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
-            return "\(cases) cases; accepted: \(notations.isEmpty ? "none" : notations); \(formatted) laid out; "
+            return
+                "\(cases) cases; accepted: \(notations.isEmpty ? "none" : notations); \(formatted) laid out, "
+                + "\(arranged) put in order; "
                 + "slowest case \(slowestCase) with \(String(format: "%.2f", slowest)) s; \(failures) failures"
         }
     }
@@ -113,6 +117,7 @@ public struct DocumentFuzz {
             if time > summary.slowest { (summary.slowest, summary.slowestCase) = (time, number) }
             summary.cases += 1
             summary.formatted += trial.formatted
+            summary.arranged += trial.arranged
             for format in trial.accepted { summary.accepted[format.rawValue, default: 0] += 1 }
             summary.failures += trial.failures.count
             trial.failures.forEach(fail)
@@ -129,6 +134,7 @@ private struct DocumentTrial {
     var bytes: [UInt8] = []
     var accepted: [DocumentFormat] = []
     var formatted = 0
+    var arranged = 0
     var failures: [DocumentFuzz.Failure] = []
 
     init(number: Int, random: FuzzRandom) {
@@ -166,7 +172,9 @@ private struct DocumentTrial {
         for notation in notations {
             read(notation)
             layOut(notation)
+            arrange(notation)
         }
+        extract(format)
         if format == .json { stream() }
     }
 
@@ -210,6 +218,7 @@ private struct DocumentTrial {
         return switch format {
         case .json: try? JSONSyntax.read(source, options: options).tree
         case .jsonc: try? JSONSyntax.read(source, options: options.withComments).tree
+        case .json5: try? JSONSyntax.read(source, options: options.withJSON5).tree
         case .toml: try? TOMLReader.readSyntax(source, options: options).tree
         case .yaml: try? YAMLSyntax.read(source)
         case .jsonl: nil
@@ -249,10 +258,77 @@ private struct DocumentTrial {
         }
     }
 
+    /// Another order of members must say the same, have the same comments, and be final.
+    private mutating func arrange(_ format: DocumentFormat) {
+        guard format != .jsonl else { return }
+        let quotes = random.pick(QuoteStyle.allCases)
+        let original = SourceText(file: "f", bytes: bytes)
+        func arranged(_ source: SourceText) throws(DiagnosticsError) -> [UInt8] {
+            let result = try DocumentArranger.arrange(source, format: format, quotes: quotes) { _, _ in
+                Arrangement(order: .alphabetical)
+            }
+            return try DocumentFormatter.format(result.bytes, file: "f", format: format)
+        }
+        do throws(DiagnosticsError) {
+            let result = try arranged(original)
+            self.arranged += 1
+            if let old = tree(bytes, format), let new = tree(result, format) {
+                let words = { (tree: SyntaxTree) in tree.comments.map { $0.filter { !$0.isWhitespace } }.sorted() }
+                if words(old) != words(new) { fail("comments are lost in another order", format) }
+            }
+            if values(bytes, format) != values(result, format) { fail("another order changes the value", format) }
+            do throws(DiagnosticsError) {
+                if try arranged(SourceText(file: "f", bytes: result)) != result {
+                    fail("the order is not final", format)
+                }
+            } catch {
+                fail("what was put in order cannot be put in order again", format)
+            }
+        } catch {
+            if error.diagnostics.contains(where: { $0.id == "format.changed" }) {
+                fail("another order would change the text's meaning", format)
+            }
+            check(error, format)
+        }
+    }
+
+    /// Documents inside of other text must be found as they are, at their places.
+    private mutating func extract(_ format: DocumentFormat) {
+        for part in DocumentExtractor.find(in: bytes) {
+            if part.range.upperBound > bytes.count { return fail("an extract outside of the text", format) }
+            let source = SourceText(SourceText(file: "f", bytes: bytes), part: part.range)
+            do throws(DiagnosticsError) {
+                _ = try DocumentReader.readAll(source, format: part.format, options: options)
+            } catch {
+                check(error, format)
+            }
+        }
+        let name: String
+        switch format {
+        case .json, .jsonc, .json5, .toml, .yaml: name = format.rawValue
+        case .jsonl: return
+        }
+        guard let value = values(bytes, format), !bytes.contains(UInt8(ascii: "`")), !bytes.contains(UInt8(ascii: "~")),
+            bytes.contains(where: { $0 > 0x20 }), !bytes.starts(with: [0xEF, 0xBB, 0xBF]),
+            !String(decoding: bytes, as: UTF8.self).contains("</think>")
+        else { return }
+        let before = Array("Here {it} is [1]:\n\n```\(name)\n".utf8)
+        let text = before + bytes + Array("\n```\nDone.\n".utf8)
+        let found = DocumentExtractor.find(in: text)
+        guard found.count == 1, let part = found.first, part.format == format, part.range.lowerBound == before.count
+        else {
+            return fail("a document in a fence is not found", format)
+        }
+        let source = SourceText(SourceText(file: "f", bytes: text), part: part.range)
+        let documents = try? DocumentReader.readAll(source, format: format, options: options)
+        // The line end before the fence may count in YAML.
+        if format != .yaml, documents?.map(\.root.value) != value {
+            fail("a document in a fence has another value", format)
+        }
+    }
+
     /// The streaming reader must agree with the reader of whole texts.
     private mutating func stream() {
-        // A stream has no byte order mark, files may.
-        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { return }
         var reader = JSONEventReader()
         var rest = bytes[...]
         var value: JSONValue?

@@ -40,7 +40,7 @@ package enum Mutation: String, CaseIterable, Sendable {
         guard let source = document.source, let format = document.format else { return nil }
         let places = Places(document)
         let bytes = source.bytes
-        let isJSON = format == .json || format == .jsonc
+        let isJSON = format == .json || format == .jsonc || format == .json5
         func pick<T>(_ values: [T]) -> T? { values.randomElement(using: &random) }
         func replaced(_ range: Range<Int>, _ text: String) -> [UInt8] {
             Array(bytes[..<range.lowerBound]) + Array(text.utf8) + Array(bytes[range.upperBound...])

@@ -89,7 +89,9 @@ struct FileSelection {
                     path: folder, isNamed: true,
                     problem: Diagnostic(
                         "input.no-files", "the folder '\(folder)' holds no files that can be read here",
-                        help: "files are known by their ending: .json, .jsonc, .yaml, .toml, .jsonl and a few more")))
+                        help:
+                            "files are known by their ending: .json, .jsonc, .json5, .yaml, .toml, .jsonl and a few more"
+                    )))
         }
     }
 

@@ -31,6 +31,9 @@ struct Project: Sendable {
     private(set) var indent: Int?
     private(set) var width: Int?
     private(set) var sequences: SequenceLayout?
+    private(set) var quotes: QuoteStyle?
+    private(set) var order: MemberOrder?
+    private(set) var defaults: DefaultsPolicy?
     private(set) var formats: FormatChoice?
     private(set) var unresolved: UnresolvedChoice?
     private(set) var isStrict = false
@@ -96,6 +99,9 @@ struct Project: Sendable {
         indent = root["format"]?["indent"]?.intValue
         width = root["format"]?["width"]?.intValue
         sequences = root["format"]?["sequences"]?.stringValue.flatMap { SequenceLayout(rawValue: $0) }
+        quotes = root["format"]?["quotes"]?.stringValue.flatMap { QuoteStyle(rawValue: $0) }
+        order = root["format"]?["order"]?.stringValue.flatMap { MemberOrder(rawValue: $0) }
+        defaults = root["format"]?["defaults"]?.stringValue.flatMap { DefaultsPolicy(rawValue: $0) }
         formats = root["validate"]?["formats"]?.stringValue.flatMap { FormatChoice(rawValue: $0) }
         unresolved = root["validate"]?["unresolved"]?.stringValue.flatMap { UnresolvedChoice(rawValue: $0) }
         isStrict = root["validate"]?["strict"]?.boolValue ?? false

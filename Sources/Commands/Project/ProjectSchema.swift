@@ -39,7 +39,10 @@ package enum ProjectSchema {
               "properties": {
                 "indent": {"type": "integer", "minimum": 1, "maximum": 16},
                 "width": {"type": "integer", "minimum": 20, "maximum": 10000},
-                "sequences": {"enum": ["indented", "flush"]}
+                "sequences": {"enum": ["indented", "flush"]},
+                "quotes": {"enum": ["keep", "double", "single"]},
+                "order": {"enum": ["keep", "schema", "alphabetical"]},
+                "defaults": {"enum": ["keep", "fill", "drop"]}
               },
               "additionalProperties": false
             },

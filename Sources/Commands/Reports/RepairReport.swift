@@ -37,20 +37,21 @@ enum RepairReport {
         if repair.outcome == .repaired || repair.outcome == .unchanged {
             report.append(key: "text", value: .string(String(decoding: repair.bytes, as: UTF8.self)))
             report.append(key: "rewritten", value: .bool(repair.isRewritten))
+            if !repair.warnings.isEmpty { report.append(key: "warnings", value: problems(repair.warnings)) }
         } else {
-            report.append(
-                key: "problems",
-                value: .array(
-                    repair.problems.map { problem in
-                        var entry: JSONObject = [
-                            "id": .string(problem.id.rawValue), "message": .string(problem.message),
-                        ]
-                        if let path = problem.path { entry.append(key: "pointer", value: .string(path.description)) }
-                        if let range = problem.range { entry.append(key: "place", value: place(range.start)) }
-                        return .object(entry)
-                    }))
+            report.append(key: "problems", value: problems(repair.problems))
         }
         return .object(report)
+    }
+
+    private static func problems(_ problems: [Diagnostic]) -> JSONValue {
+        .array(
+            problems.map { problem in
+                var entry: JSONObject = ["id": .string(problem.id.rawValue), "message": .string(problem.message)]
+                if let path = problem.path { entry.append(key: "pointer", value: .string(path.description)) }
+                if let range = problem.range { entry.append(key: "place", value: place(range.start)) }
+                return .object(entry)
+            })
     }
 
     private static func place(_ position: SourcePosition) -> JSONValue {

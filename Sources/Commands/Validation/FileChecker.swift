@@ -26,6 +26,8 @@ struct FileChecker: Sendable {
     let isStrict: Bool
     /// Whether to say what schemas want.
     let explains: Bool
+    /// Whether documents are looked for inside of other text.
+    var extracts = false
 
     /// Whether a file is read line by line, in constant memory.
     static func isLines(_ file: SelectedFile) -> Bool {
@@ -54,22 +56,49 @@ struct FileChecker: Sendable {
     }
 
     private func check(_ file: SelectedFile, _ bytes: [UInt8], _ result: inout FileResult) {
+        if extracts, let parts = Self.parts(of: file, bytes) {
+            let whole = SourceText(file: file.name, bytes: bytes)
+            if parts.isEmpty {
+                result.fail(
+                    Diagnostic(
+                        "extract.none", "no document is in the text", range: whole.range(0..<0),
+                        help: "documents are looked for in the fences of Markdown, then objects and arrays"))
+                result.problems[result.problems.count - 1].sources = [whole]
+            }
+            for part in parts where !result.lacksSchema && !result.isPassedOver {
+                check(file, SourceText(whole, part: part.range), part.format, &result)
+            }
+            return
+        }
+        if let other = DocumentReader.unsupported(ofFile: file.name) { return result.fail(other) }
         let format = DocumentReader.format(ofFile: file.name) ?? DocumentReader.guess(bytes)
+        check(file, SourceText(file: file.name, bytes: bytes), format, &result)
+    }
+
+    /// The documents inside of a file; nil where the file is one.
+    private static func parts(of file: SelectedFile, _ bytes: [UInt8]) -> [DocumentExtractor.Extract]? {
+        let parts = DocumentExtractor.find(in: bytes)
+        switch DocumentReader.format(ofFile: file.name) {
+        // Braces are common in them, and say nothing.
+        case .yaml, .toml, .jsonl: return parts.contains(where: \.isFenced) ? parts : nil
+        case .json, .jsonc, .json5, nil: return parts
+        }
+    }
+
+    private func check(_ file: SelectedFile, _ text: SourceText, _ format: DocumentFormat, _ result: inout FileResult) {
         var diagnostics: [Diagnostic] = []
         var sources: [SourceText] = []
         do {
-            var documents = try DocumentReader.readAll(bytes, file: file.name, options: options)
+            var documents = try DocumentReader.readAll(text, format: format, options: options)
             if documents.isEmpty, format != .jsonl {
                 // YAML without a document, be it empty or of comments alone, is null.
-                let text = SourceText(file: file.name, bytes: bytes)
                 documents = [Document(value: .null, source: text, places: [.root: 0..<0])]
             }
             sources = documents.compactMap(\.source)
             var common: CheckedSchema?
             do throws(SchemaProblem) {
-                let modeline = format == .yaml || format == .toml ? Modeline.find(in: bytes) : nil
-                common = try lookup.schema(
-                    of: file, modeline: modeline.map { ($0, SourceText(file: file.name, bytes: bytes)) })
+                let modeline = format == .yaml || format == .toml ? Modeline.find(in: text.bytes) : nil
+                common = try lookup.schema(of: file, modeline: modeline.map { ($0, text) })
                 var isChecked = documents.isEmpty && common != nil
                 for document in documents {
                     var schema = common

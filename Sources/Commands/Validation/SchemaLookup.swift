@@ -86,7 +86,10 @@ final class SchemaLookup: Sendable {
         if let project, file.path == project.path { return try schema(.project, range: nil) }
         if let member = root?["$schema"], let reference = member.stringValue, !reference.isEmpty {
             do throws(SchemaProblem) {
-                return try schema(reference, file, range: member.range)
+                // The member has done what it is there for.
+                var found = try schema(reference, file, range: member.range)
+                found.validator.passesOverSchemaMember = true
+                return found
             } catch {
                 // An address that is not at hand gives way to the project file, which says where the schema is.
                 let isAddress = SchemaTarget.scheme(of: reference) != nil
@@ -238,7 +241,9 @@ final class SchemaLookup: Sendable {
         validator.source = try VerbatimSource.read(sourcePath, for: spec)
         let warnings = spec.warnings.filter { $0.id == "schema.unresolved-reference" }
         let sources = [spec.source.source].compactMap(\.self)
-        if !warnings.isEmpty { state.news.append(News(name: target.description, diagnostics: warnings, sources: sources)) }
+        if !warnings.isEmpty {
+            state.news.append(News(name: target.description, diagnostics: warnings, sources: sources))
+        }
         return .ready(
             CheckedSchema(
                 name: target.description, validator: validator, explainer: SchemaExplainer(spec.graph),

@@ -71,7 +71,7 @@ struct ValidationRound {
         if isStrict { options.duplicateKeys = .error }
         let checker = FileChecker(
             lookup: lookup, options: options, stopsAtFirst: command.failFast, isStrict: isStrict,
-            explains: command.explain)
+            explains: command.explain, extracts: command.extract)
         var counts = Counts()
         let selected = files
         try OrderedWork.run(selected.count, threads: command.threadCount, work: { checker.check(selected[$0]) }) {

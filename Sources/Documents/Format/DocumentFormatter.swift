@@ -39,19 +39,28 @@ public enum DocumentFormatter {
         switch notation {
         case .jsonl: return try formatLines(source)
         case .yaml: return try formatYAML(source, options)
-        case .json, .jsonc, .toml: break
+        case .json, .jsonc, .json5, .toml: break
         }
         let (document, tree) = try read(source, notation)
         var printer = LayoutPrinter(tree, notation, options)
         let result = printer.print()
         // A layout that changes the meaning must never reach a file.
         let (again, other) = try read(SourceText(file: file, bytes: result), notation)
-        guard again.root.isEqual(document.root), trimmed(other.comments) == trimmed(tree.comments),
+        guard again.root.isEqual(document.root), other.comments.map(trimmed) == tree.comments.map(trimmed),
             words(of: other).elementsEqual(words(of: tree))
         else {
             throw changed(source)
         }
         return result
+    }
+
+    /// The comments of a text that can be read; none of one that cannot.
+    package static func comments(of source: SourceText, format: DocumentFormat) -> [String] {
+        switch format {
+        case .json, .jsonl: []
+        case .jsonc, .json5, .toml: (try? read(source, format))?.tree.comments ?? []
+        case .yaml: (try? YAMLSyntax.read(source))?.comments ?? []
+        }
     }
 
     private static func changed(_ source: SourceText) -> DiagnosticsError {
@@ -89,21 +98,21 @@ public enum DocumentFormatter {
             .filter { $0.count != 1 || $0.first != UInt8(ascii: ",") }
     }
 
-    private static func trimmed(_ comments: [String]) -> [Substring] {
-        comments.map { comment in
-            let end = comment.utf8.reversed().prefix { $0 == 0x20 || $0 == 0x09 }.count
-            return Substring(comment.utf8.dropLast(end))
-        }
+    /// A comment without white space at its end.
+    static func trimmed(_ comment: String) -> Substring {
+        let end = comment.utf8.reversed().prefix { $0 == 0x20 || $0 == 0x09 }.count
+        return Substring(comment.utf8.dropLast(end))
     }
 
-    private static func read(
+    /// Reads the one document of a text that is neither YAML nor JSON Lines.
+    static func read(
         _ source: SourceText, _ notation: DocumentFormat
     ) throws(DiagnosticsError) -> (document: Document, tree: SyntaxTree) {
-        var options = ReadOptions.lenient
-        options.loneSurrogates = .replace
+        let options = ReadOptions.replacing
         switch notation {
         case .json: return try JSONSyntax.read(source, options: options)
         case .jsonc: return try JSONSyntax.read(source, options: options.withComments)
+        case .json5: return try JSONSyntax.read(source, options: options.withJSON5)
         case .toml: return try TOMLReader.readSyntax(source, options: options)
         case .yaml, .jsonl:
             throw DiagnosticsError([

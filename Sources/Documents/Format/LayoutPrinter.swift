@@ -23,7 +23,8 @@ struct LayoutPrinter {
         self.tree = tree
         self.options = options
         isTOML = format == .toml
-        let first = tree.tokens.first { $0.kind == .newline }
+        // JSON5 has other line ends, too.
+        let first = tree.tokens.first { $0.kind == .newline && tree.source.bytes[$0.range.lowerBound] < 0x80 }
         self.lineEnd = lineEnd ?? first.map { Array(tree.source.bytes[$0.range]) } ?? [0x0A]
         for (number, node) in tree.nodes.enumerated() where node.kind == .object || node.kind == .array {
             containers[node.tokens.lowerBound] = number

@@ -10,7 +10,8 @@ public enum DocumentReader {
         switch base[base.index(after: dot)...].lowercased() {
         case "json", "jsonschema", "geojson", "webmanifest", "ipynb":
             return isCommented(name, base) ? .jsonc : .json
-        case "jsonc", "json5", "code-workspace": return .jsonc
+        case "jsonc", "code-workspace": return .jsonc
+        case "json5": return .json5
         case "yaml", "yml": return .yaml
         case "toml": return .toml
         case "jsonl", "ndjson": return .jsonl
@@ -25,11 +26,14 @@ public enum DocumentReader {
             || ["tsconfig", "jsconfig"].contains { base == "\($0).json" || base.hasPrefix("\($0).") }
     }
 
-    /// The name of a notation that is known by its ending but not read.
-    private static func unsupported(ofFile name: String) -> String? {
-        guard let dot = name.lastIndex(of: ".") else { return nil }
-        return ["csv": "CSV", "xml": "XML"][
-            name[name.index(after: dot)...].lowercased()]
+    /// What is wrong with a file whose ending tells a notation that is not read; nil for others.
+    package static func unsupported(ofFile name: String) -> Diagnostic? {
+        guard let dot = name.lastIndex(of: "."),
+            let other = ["csv": "CSV", "xml": "XML"][name[name.index(after: dot)...].lowercased()]
+        else { return nil }
+        return Diagnostic(
+            "document.format", "'\(name)' is \(other), which is not supported here",
+            help: "give the document as JSON or YAML")
     }
 
     /// The likely notation of a text: JSON if it starts with a brace, a bracket or a double quote, else YAML.
@@ -49,16 +53,19 @@ public enum DocumentReader {
         _ bytes: [UInt8], file: String? = nil, format: DocumentFormat? = nil, options: ReadOptions = .strict
     ) throws(DiagnosticsError) -> [Document] {
         let source = SourceText(file: file, bytes: bytes)
-        if format == nil, let file, let other = unsupported(ofFile: file) {
-            throw DiagnosticsError([
-                Diagnostic(
-                    "document.format", "'\(file)' is \(other), which is not supported here",
-                    help: "give the document as JSON or YAML")
-            ])
-        }
-        switch format ?? file.flatMap(Self.format(ofFile:)) ?? guess(bytes) {
+        if format == nil, let other = file.flatMap(unsupported(ofFile:)) { throw DiagnosticsError([other]) }
+        return try readAll(
+            source, format: format ?? file.flatMap(Self.format(ofFile:)) ?? guess(bytes), options: options)
+    }
+
+    /// Reads all documents of a text.
+    package static func readAll(
+        _ source: SourceText, format: DocumentFormat, options: ReadOptions = .strict
+    ) throws(DiagnosticsError) -> [Document] {
+        switch format {
         case .json: return [try JSONReader.read(source, options: options)]
         case .jsonc: return [try JSONReader.read(source, options: options.withComments)]
+        case .json5: return [try JSONReader.read(source, options: options.withJSON5)]
         case .toml: return [try TOMLReader.read(source, options: options)]
         case .yaml: return try YAMLReader.read(source, options: options)
         case .jsonl: return try readLines(source, options: options)
@@ -75,8 +82,9 @@ public enum DocumentReader {
         var lines = LineReader(source.bytes)
         while let line = lines.next(), diagnostics.count < options.maximumDiagnostics {
             let text = SourceText(
-                file: source.file, bytes: Array(source.bytes[line.range]), firstLine: line.number,
-                firstOffset: line.range.lowerBound)
+                file: source.file, bytes: Array(source.bytes[line.range]),
+                firstLine: line.number + source.firstLine - 1,
+                firstOffset: line.range.lowerBound + source.firstOffset)
             do {
                 documents.append(try JSONReader.read(text, options: options))
             } catch {

@@ -31,7 +31,7 @@ public struct JSONEvent: Sendable, Hashable {
 ///     show(reader.snapshot)
 ///     for event in try reader.finish() { show(event) }
 ///
-/// The grammar is RFC 8259's. Pieces may end anywhere, inside a character too. After an error the reader stays at fault.
+/// The grammar is RFC 8259's; one byte order mark at the beginning is passed over. Pieces may end anywhere, inside a character too. After an error the reader stays at fault.
 public struct JSONEventReader: Sendable {
     private enum Container: Sendable {
         case object(JSONObject, key: String?)
@@ -40,7 +40,8 @@ public struct JSONEventReader: Sendable {
 
     private enum State: Sendable {
         case value, firstElement, firstKey, key, colon, afterValue, done, failed
-        case string(isKey: Bool), number, literal
+        case string(isKey: Bool)
+        case number, literal
     }
 
     private enum Escape: Sendable {
@@ -48,7 +49,11 @@ public struct JSONEventReader: Sendable {
         case unicode(digits: Int, value: UInt32)
     }
 
+    private static let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+
     private let depthLimit: Int
+    /// Bytes of a byte order mark at the beginning.
+    private var markBytes = 0
     private var state = State.value
     private var containers: [Container] = []
     private var pointer = JSONPointer()
@@ -122,6 +127,13 @@ public struct JSONEventReader: Sendable {
     private func failure(_ problem: String) -> JSONEventError { JSONEventError(offset: offset, problem: problem) }
 
     private mutating func take(_ byte: UInt8) throws(JSONEventError) {
+        if offset <= markBytes, markBytes < 3 {
+            if byte == Self.mark[markBytes] {
+                markBytes += 1
+                return
+            }
+            guard markBytes == 0 else { throw failure("a value was expected") }
+        }
         switch state {
         case .string(let isKey): return try takeInString(byte, isKey: isKey)
         case .literal: return try takeInLiteral(byte)
@@ -134,7 +146,9 @@ public struct JSONEventReader: Sendable {
             try endNumber()
         default: break
         }
-        if byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\r") {
+        if byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\t")
+            || byte == UInt8(ascii: "\r")
+        {
             return
         }
         switch state {
@@ -156,7 +170,8 @@ public struct JSONEventReader: Sendable {
 
     private static func isNumberByte(_ byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "."), UInt8(ascii: "e"),
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "."),
+            UInt8(ascii: "e"),
             UInt8(ascii: "E"):
             true
         default: false
@@ -245,7 +260,9 @@ public struct JSONEventReader: Sendable {
             default: throw failure("the escape is unknown")
             }
         case .unicode(let digits, let value):
-            guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue else { throw failure("a hexadecimal digit was expected") }
+            guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
+                throw failure("a hexadecimal digit was expected")
+            }
             let value = value << 4 | UInt32(digit)
             guard digits == 3 else {
                 escape = .unicode(digits: digits + 1, value: value)
@@ -291,7 +308,9 @@ public struct JSONEventReader: Sendable {
             end(.string(string))
             return
         }
-        guard case .object(let object, _)? = containers.popLast() else { throw failure("a key stands outside an object") }
+        guard case .object(let object, _)? = containers.popLast() else {
+            throw failure("a key stands outside an object")
+        }
         containers.append(.object(object, key: string))
         pointer.tokens.append(string)
         state = .colon

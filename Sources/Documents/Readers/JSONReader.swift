@@ -2,7 +2,8 @@
 
 /// Reads JSON (RFC 8259) strictly.
 ///
-/// With ``ReadOptions/allowsComments`` and ``ReadOptions/allowsTrailingCommas`` it reads JSONC.
+/// With ``ReadOptions/allowsComments`` and ``ReadOptions/allowsTrailingCommas`` it reads JSONC, with
+/// ``ReadOptions/allowsJSON5`` JSON5.
 ///
 /// The text must be well-formed UTF-8 and follow the grammar; a byte order mark is skipped. Reading goes on after
 /// common mistakes (trailing or missing commas, comments, bad escapes, bad numbers), so that one run reports several.
@@ -49,7 +50,8 @@ public enum JSONReader {
         let diagnostics = problems.problems.isEmpty ? [] : problems.diagnostics(source)
         guard let tree, !problems.hasErrors else { throw DiagnosticsError(diagnostics, sources: [source]) }
         return Document(
-            tree: tree, source: source, format: options.allowsComments ? .jsonc : .json, diagnostics: diagnostics)
+            tree: tree, source: source, format: options.allowsJSON5 ? .json5 : options.allowsComments ? .jsonc : .json,
+            diagnostics: diagnostics)
     }
 }
 
@@ -115,7 +117,10 @@ struct JSONParser {
             case 0x20, 0x0A, 0x0D, 0x09: at += 1
             case UInt8(ascii: "/"):
                 guard skipComment() else { return }
-            default: return
+            default:
+                let length = options.allowsJSON5 ? JSON5Text.spaceLength(bytes, at) : 0
+                if length == 0 { return }
+                at += length
             }
         }
     }
@@ -124,7 +129,10 @@ struct JSONParser {
         guard at + 1 < bytes.count else { return false }
         let start = at
         if bytes[at + 1] == UInt8(ascii: "/") {
-            while at < bytes.count, bytes[at] != 0x0A, bytes[at] != 0x0D { at += 1 }
+            while at < bytes.count, bytes[at] != 0x0A, bytes[at] != 0x0D {
+                if options.allowsJSON5, JSON5Text.isLineSeparator(bytes, at) { break }
+                at += 1
+            }
         } else if bytes[at + 1] == UInt8(ascii: "*") {
             at += 2
             while at + 1 < bytes.count, !(bytes[at] == UInt8(ascii: "*") && bytes[at + 1] == UInt8(ascii: "/")) {
@@ -132,7 +140,8 @@ struct JSONParser {
             }
             if at + 1 >= bytes.count, options.allowsComments {
                 problems.add(
-                    "json.unterminated-comment", "the comment does not end", start..<(start + 2), help: "add a closing '*/'")
+                    "json.unterminated-comment", "the comment does not end", start..<(start + 2),
+                    help: "add a closing '*/'")
             }
             at = min(at + 2, bytes.count)
         } else {
@@ -148,6 +157,13 @@ struct JSONParser {
 
     private mutating func value() -> Expect? {
         let start = at
+        if options.allowsJSON5 {
+            switch value5() {
+            case .read: return afterValue
+            case .failed: return nil
+            case .other: break
+            }
+        }
         switch bytes[at] {
         case UInt8(ascii: "\""):
             guard let text = string() else { return nil }
@@ -233,6 +249,7 @@ struct JSONParser {
 
     private mutating func key() -> Expect? {
         let start = at
+        if options.allowsJSON5, let isRead = key5() { return isRead ? colon() : nil }
         switch bytes[at] {
         case UInt8(ascii: "\""):
             guard let text = string() else { return nil }
@@ -250,6 +267,10 @@ struct JSONParser {
             problems.add("json.syntax", "expected a key in double quotes but found \(name(at))", at..<(at + 1))
             return nil
         }
+        return colon()
+    }
+
+    private mutating func colon() -> Expect? {
         skipSpace()
         guard at < bytes.count else {
             unexpectedEnd(.key)

@@ -20,6 +20,9 @@ public struct ReadOptions: Hashable, Sendable {
     public var allowsComments = false
     /// Whether a comma may stand before a closing bracket in JSON.
     public var allowsTrailingCommas = false
+    /// Whether JSON may be written as JSON5 has it: strings in single quotes and over several lines, keys without
+    /// quotes, more spellings of numbers, more white space.
+    public var allowsJSON5 = false
     /// How many problems are reported before reading stops.
     public var maximumDiagnostics = 20
 
@@ -30,6 +33,13 @@ public struct ReadOptions: Hashable, Sendable {
         var options = self
         options.allowsComments = true
         options.allowsTrailingCommas = true
+        return options
+    }
+
+    /// The same options for JSON5.
+    public var withJSON5: ReadOptions {
+        var options = withComments
+        options.allowsJSON5 = true
         return options
     }
 

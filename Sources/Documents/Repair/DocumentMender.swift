@@ -43,7 +43,7 @@ package enum DocumentMender {
         }
         for window in windows(bytes, format, isCertain: isCertain) where work > 0 {
             switch window.format {
-            case .json, .jsonc:
+            case .json, .jsonc, .json5:
                 addJSON(bytes, window, &work) { add($0 + window.mends, window.format, extra: $1) }
             case .yaml:
                 let part = Array(bytes[window.range])
@@ -75,7 +75,7 @@ package enum DocumentMender {
     {
         let lines = JSONMender.lineStarts(bytes)
         var first = JSONMender.Decisions()
-        first.allowsComments = window.format == .jsonc
+        first.allowsComments = window.format == .jsonc || window.format == .json5
         var decisions = [first]
         var tried = Set<JSONMender.Decisions>()
         while let next = decisions.popLast(), work > 0 {
@@ -146,7 +146,8 @@ package enum DocumentMender {
             let language: DocumentFormat? =
                 switch fence.language {
                 case "json": .json
-                case "jsonc", "json5", "javascript", "js": isCertain ? .json : .jsonc
+                case "json5": isCertain ? .json : .json5
+                case "jsonc", "javascript", "js": isCertain ? .json : .jsonc
                 case "yaml", "yml": .yaml
                 case "toml": .toml
                 default: nil
@@ -166,7 +167,7 @@ package enum DocumentMender {
             }
             found.append(Window(range: fence.content, format: kind, mends: mends))
         }
-        let isBraced = format == .json || format == .jsonc
+        let isBraced = format == .json || format == .jsonc || format == .json5
         if isBraced || !isCertain {
             let kind = isBraced ? format : .json
             let last = bytes.lastIndex(where: JSONMender.isCloser).map { $0 + 1 } ?? bytes.count

@@ -61,6 +61,8 @@ public struct DiagnosticRenderer: Sendable {
             guard let source = source(for: mark.range) else { continue }
             let number = mark.range.start.line
             guard let excerpt = Self.excerpt(source, mark.range) else { continue }
+            // A line without text shows nothing.
+            if mark.note == nil, excerpt.text.allSatisfy(\.isWhitespace) { continue }
             if previous != number {
                 if let previous, number > previous + 1 { lines.append(String(repeating: " ", count: gutter) + " …") }
                 let label = String(number)

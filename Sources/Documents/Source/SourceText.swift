@@ -61,11 +61,29 @@ public final class SourceText: Sendable {
     private static let blockSize = 1024
     private let table = Mutex<Table?>(nil)
 
+    /// The text that lines and columns are counted in: ``bytes``, or what stands in their places in the file.
+    private let shown: [UInt8]
+
     public init(file: String?, bytes: [UInt8], firstLine: Int = 1, firstOffset: Int = 0) {
         self.file = file
         self.bytes = bytes
         self.firstLine = firstLine
         self.firstOffset = firstOffset
+        shown = bytes
+    }
+
+    /// A part of a text that is read by itself: what stands before it on its first line is read as spaces, and its
+    /// places are those in the whole text.
+    public init(_ whole: SourceText, part: Range<Int>) {
+        let part = part.clamped(to: 0..<whole.bytes.count)
+        let isLineEnd: (UInt8) -> Bool = { $0 == 0x0A || $0 == 0x0D }
+        let start = whole.bytes[..<part.lowerBound].lastIndex(where: isLineEnd).map { $0 + 1 } ?? 0
+        let end = whole.shown[part.upperBound...].firstIndex(where: isLineEnd) ?? whole.shown.count
+        file = whole.file
+        bytes = [UInt8](repeating: 0x20, count: part.lowerBound - start) + whole.bytes[part]
+        shown = Array(whole.shown[start..<end])
+        firstLine = whole.position(at: start).line
+        firstOffset = whole.firstOffset + start
     }
 
     /// The line and column of a byte offset; offsets beyond the text give its end.
@@ -92,9 +110,9 @@ public final class SourceText: Sendable {
             let number = number - firstLine + 1
             guard number >= 1, number <= table.lineStarts.count else { return nil }
             let start = table.lineStarts[number - 1]
-            var end = number < table.lineStarts.count ? table.lineStarts[number] : bytes.count
-            while end > start, bytes[end - 1] == 0x0A || bytes[end - 1] == 0x0D { end -= 1 }
-            return String(decoding: bytes[start..<end], as: UTF8.self)
+            var end = number < table.lineStarts.count ? table.lineStarts[number] : shown.count
+            while end > start, shown[end - 1] == 0x0A || shown[end - 1] == 0x0D { end -= 1 }
+            return String(decoding: shown[start..<end], as: UTF8.self)
         }
     }
 
@@ -115,7 +133,7 @@ public final class SourceText: Sendable {
         var lineStarts = [0]
         var blocks = [0]
         var scalars = 0
-        bytes.withUnsafeBufferPointer { bytes in
+        shown.withUnsafeBufferPointer { bytes in
             for at in 0..<bytes.count {
                 let byte = bytes[at]
                 if at > 0, at % Self.blockSize == 0 { blocks.append(scalars) }
@@ -131,7 +149,7 @@ public final class SourceText: Sendable {
     private func scalars(before offset: Int, _ table: Table) -> Int {
         let block = min(offset / Self.blockSize, table.scalarsBeforeBlock.count - 1)
         var count = table.scalarsBeforeBlock[block]
-        for at in (block * Self.blockSize)..<offset where bytes[at] & 0xC0 != 0x80 { count += 1 }
+        for at in (block * Self.blockSize)..<offset where shown[at] & 0xC0 != 0x80 { count += 1 }
         return count
     }
 

@@ -9,7 +9,7 @@ public enum JSONSyntax {
         _ source: SourceText, options: ReadOptions = .commented
     ) throws(DiagnosticsError) -> (document: Document, tree: SyntaxTree) {
         let document = try JSONReader.read(source, options: options)
-        var scanner = JSONSyntaxScanner(source.bytes)
+        var scanner = JSONSyntaxScanner(source.bytes, isJSON5: options.allowsJSON5)
         scanner.scan()
         return (document, scanner.builder.finish(source))
     }
@@ -21,8 +21,12 @@ private struct JSONSyntaxScanner {
     var builder = SyntaxTreeBuilder()
     private var at = 0
     private var open: [Int] = []
+    private let isJSON5: Bool
 
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
+    init(_ bytes: [UInt8], isJSON5: Bool) {
+        self.bytes = bytes
+        self.isJSON5 = isJSON5
+    }
 
     mutating func scan() {
         let document = builder.begin(.document)
@@ -35,6 +39,7 @@ private struct JSONSyntaxScanner {
             case 0x0A, 0x0D: emit(.newline, at + 1)
             case UInt8(ascii: "/"): emit(.comment, endOfComment())
             case UInt8(ascii: "\""): string()
+            case UInt8(ascii: "'") where isJSON5: string()
             case UInt8(ascii: "{"): opening(.object)
             case UInt8(ascii: "["): opening(.array)
             case UInt8(ascii: "}"), UInt8(ascii: "]"):
@@ -45,12 +50,36 @@ private struct JSONSyntaxScanner {
                 endMember()
                 emit(.punctuation, at + 1)
             case UInt8(ascii: ":"): emit(.punctuation, at + 1)
+            case _ where isJSON5: token5()
             case UInt8(ascii: "-"), 0x30...0x39: emit(.number, endOfWord())
             default: emit(.word, max(endOfWord(), at + 1))
             }
         }
         builder.end(document)
     }
+
+    /// White space, keys without quotes, and numbers of JSON5.
+    private mutating func token5() {
+        let (space, isLineEnd, name) = bytes.withUnsafeBufferPointer { text in
+            (
+                JSON5Text.spaceLength(text, at), JSON5Text.isLineSeparator(text, at),
+                isInObject ? JSON5Text.identifier(text, at)?.end : nil
+            )
+        }
+        if space > 0 {
+            emit(isLineEnd ? .newline : .space, at + space)
+        } else if let name {
+            open.append(builder.begin(.member))
+            emit(.key, name)
+        } else {
+            let first = bytes[at]
+            let isSigned = first == UInt8(ascii: "-") || first == UInt8(ascii: "+") || first == UInt8(ascii: ".")
+            emit(isSigned || first &- 0x30 < 10 ? .number : .word, max(endOfWord(), at + 1))
+        }
+    }
+
+    /// Directly inside of an object there are keys only.
+    private var isInObject: Bool { open.last.map { builder.nodes[$0].kind == .object } ?? false }
 
     private mutating func emit(_ kind: SyntaxTree.TokenKind, _ end: Int) {
         builder.token(kind, to: end)
@@ -70,17 +99,24 @@ private struct JSONSyntaxScanner {
     }
 
     private mutating func string() {
-        // Directly inside of an object there are keys only.
-        let isKey = open.last.map { builder.nodes[$0].kind == .object } ?? false
+        let isKey = isInObject
+        let quote = bytes[at]
         if isKey { open.append(builder.begin(.member)) }
         var end = at + 1
-        while end < bytes.count, bytes[end] != UInt8(ascii: "\"") { end += bytes[end] == UInt8(ascii: "\\") ? 2 : 1 }
+        while end < bytes.count, bytes[end] != quote { end += bytes[end] == UInt8(ascii: "\\") ? 2 : 1 }
         emit(isKey ? .key : .string, min(end + 1, bytes.count))
     }
 
     private func endOfComment() -> Int {
         guard at + 1 < bytes.count, bytes[at + 1] == UInt8(ascii: "*") else {
-            return bytes[at...].firstIndex { $0 == 0x0A || $0 == 0x0D } ?? bytes.count
+            return bytes.withUnsafeBufferPointer { text in
+                var end = at
+                while end < text.count, text[end] != 0x0A, text[end] != 0x0D {
+                    if isJSON5, JSON5Text.isLineSeparator(text, end) { break }
+                    end += 1
+                }
+                return end
+            }
         }
         var end = at + 2
         while end + 1 < bytes.count, !(bytes[end] == UInt8(ascii: "*") && bytes[end + 1] == UInt8(ascii: "/")) {

@@ -5,6 +5,7 @@ public enum DocumentFormat: String, Hashable, Sendable, CaseIterable {
     case json, yaml
     /// JSON with comments and trailing commas.
     case jsonc
+    case json5
     case toml
     /// JSON values, one a line.
     case jsonl
@@ -46,12 +47,15 @@ public final class Document: Sendable {
 
     /// Creates a document from a value that was made out of a text: its nodes have places in that text.
     ///
-    /// A node without a place of its own has that of the node around it.
-    package convenience init(value: JSONValue, source: SourceText?, places: [JSONPointer: Range<Int>]) {
+    /// A node without a place of its own has that of the node around it, a key that of its value.
+    package convenience init(
+        value: JSONValue, source: SourceText?, places: [JSONPointer: Range<Int>],
+        keys: [JSONPointer: Range<Int>] = [:]
+    ) {
         var builder = TreeBuilder()
         let end = source?.bytes.count ?? 0
         let inside = places.mapValues { $0.clamped(to: 0..<end) }
-        builder.append(value, places: inside)
+        builder.append(value, places: inside, keys: keys.mapValues { $0.clamped(to: 0..<end) })
         self.init(tree: builder.finish(), source: source, format: nil, diagnostics: [])
     }
 

@@ -100,6 +100,9 @@ public struct Node: Sendable {
         return record.kind == .array || record.kind == .object ? Int(record.count) : 0
     }
 
+    /// The text of its document; nil for a document made from a value.
+    package var source: SourceText? { document.source }
+
     /// The place in the source; nil for a document made from a value.
     public var range: SourceRange? {
         guard let source = document.source else { return nil }

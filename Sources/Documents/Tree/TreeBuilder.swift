@@ -155,7 +155,7 @@ struct TreeBuilder {
     /// Appends a value. Its place is the one that `places` has for its pointer, else that of the value around it.
     mutating func append(
         _ value: JSONValue, at pointer: JSONPointer = .root, within place: Range<Int> = 0..<0,
-        places: [JSONPointer: Range<Int>] = [:]
+        places: [JSONPointer: Range<Int>] = [:], keys: [JSONPointer: Range<Int>] = [:]
     ) {
         let place = places.isEmpty ? place : places[pointer] ?? place
         let (start, end) = (place.lowerBound, place.upperBound)
@@ -174,7 +174,7 @@ struct TreeBuilder {
         case .array(let values):
             begin(.array, start: start)
             for (index, value) in values.enumerated() {
-                append(value, at: inner(String(index)), within: place, places: places)
+                append(value, at: inner(String(index)), within: place, places: places, keys: keys)
             }
             self.end(at: end)
         case .object(let object):
@@ -182,11 +182,11 @@ struct TreeBuilder {
             for member in object.members {
                 let text = store(Array(member.key.utf8))
                 let pointer = inner(member.key)
-                let keyPlace = places[pointer] ?? place
+                let keyPlace = keys[pointer] ?? places[pointer] ?? place
                 key(
                     .ownText, start: keyPlace.lowerBound, end: keyPlace.upperBound, first: text.first, count: text.count
                 )
-                append(member.value, at: pointer, within: place, places: places)
+                append(member.value, at: pointer, within: place, places: places, keys: keys)
             }
             let index = innermostRecord ?? 0
             self.end(at: end)

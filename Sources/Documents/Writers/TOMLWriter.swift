@@ -94,6 +94,8 @@ public struct TOMLWriter: Sendable {
             }
         }
 
+        mutating func inline(_ value: JSONValue) { self.value(value, isInline: true) }
+
         /// Writes a value behind its key, on one line but for text.
         private mutating func value(_ value: JSONValue, isInline: Bool = false) {
             switch value {
@@ -168,5 +170,15 @@ public struct TOMLWriter: Sendable {
             }
             return result
         }
+    }
+
+    /// A key as it is written.
+    static func key(_ key: String) -> String { Output.key(key) }
+
+    /// A value without null on one line.
+    static func inline(_ value: JSONValue) -> String {
+        var output = Output()
+        output.inline(value)
+        return output.text
     }
 }

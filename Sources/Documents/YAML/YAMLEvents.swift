@@ -4,7 +4,7 @@ import CLibYAML
 
 /// What a text says in YAML, whether or not JSON could hold it: two texts with the same events mean the same.
 struct YAMLEvents: Equatable {
-    private struct Event: Equatable {
+    private struct Event: Hashable {
         var type: UInt32
         var style: UInt32 = 0
         /// Whether markers or tags are implied.
@@ -14,6 +14,8 @@ struct YAMLEvents: Equatable {
         var tag: [UInt8]?
         /// The text of a scalar, or the directives of a document.
         var text: [UInt8] = []
+
+        var isMapping: Bool { type == UInt32(YAML_MAPPING_START_EVENT.rawValue) }
     }
 
     private var events: [Event] = []
@@ -98,6 +100,85 @@ struct YAMLEvents: Equatable {
         default: break
         }
         events.append(result)
+    }
+
+    // MARK: Meaning
+
+    /// The same for texts that differ in the order of the members of mappings and in the quotes of scalars only; other
+    /// texts differ here but by a coincidence of hashes of 128 bits.
+    var meaning: [UInt64] {
+        struct Frame {
+            var event: Event
+            var parts: [Digest] = []
+        }
+        var frames: [Frame] = []
+        var result: [UInt64] = []
+        var anchors: [[UInt8]: Digest] = [:]
+        func add(_ digest: Digest, anchor: [UInt8]?) {
+            if let anchor { anchors[anchor] = digest }
+            if frames.isEmpty {
+                result += [digest.first, digest.second]
+            } else {
+                frames[frames.count - 1].parts.append(digest)
+            }
+        }
+        for event in events {
+            switch Role(event.type) {
+            case .start: frames.append(Frame(event: event))
+            case .end:
+                guard let frame = frames.popLast() else { continue }
+                var parts = frame.parts
+                if frame.event.isMapping {
+                    // Of members with the same key the order stays.
+                    let pairs = stride(from: 0, to: parts.count - 1, by: 2).map { ($0, parts[$0], parts[$0 + 1]) }
+                    parts = pairs.sorted { ($0.1.first, $0.1.second, $0.0) < ($1.1.first, $1.1.second, $1.0) }
+                        .flatMap { [$0.1, $0.2] }
+                }
+                add(Digest(frame.event, parts), anchor: frame.event.anchor)
+            case .alias:
+                // What it stands for, not how that is called.
+                add(Digest(event, event.anchor.flatMap { anchors[$0] }.map { [$0] } ?? []), anchor: nil)
+            case .scalar: add(Digest(event, []), anchor: event.anchor)
+            case .other:
+                if event.type == UInt32(YAML_DOCUMENT_START_EVENT.rawValue) { anchors = [:] }
+                add(Digest(event, []), anchor: nil)
+            }
+        }
+        return result
+    }
+
+    private enum Role {
+        case start, end, alias, scalar, other
+
+        init(_ type: UInt32) {
+            switch type {
+            case UInt32(YAML_MAPPING_START_EVENT.rawValue), UInt32(YAML_SEQUENCE_START_EVENT.rawValue): self = .start
+            case UInt32(YAML_MAPPING_END_EVENT.rawValue), UInt32(YAML_SEQUENCE_END_EVENT.rawValue): self = .end
+            case UInt32(YAML_ALIAS_EVENT.rawValue): self = .alias
+            case UInt32(YAML_SCALAR_EVENT.rawValue): self = .scalar
+            default: self = .other
+            }
+        }
+    }
+
+    private struct Digest: Hashable {
+        var first: UInt64
+        var second: UInt64
+
+        init(_ event: Event, _ parts: [Digest]) {
+            var event = event
+            let isScalar = event.type == UInt32(YAML_SCALAR_EVENT.rawValue)
+            let quotes = [YAML_SINGLE_QUOTED_SCALAR_STYLE, YAML_DOUBLE_QUOTED_SCALAR_STYLE].map { UInt32($0.rawValue) }
+            if isScalar, quotes.contains(event.style) { event.style = quotes[0] }
+            func hash(_ seed: UInt8) -> UInt64 {
+                var hasher = Hasher()
+                hasher.combine(seed)
+                hasher.combine(event)
+                hasher.combine(parts)
+                return UInt64(bitPattern: Int64(hasher.finalize()))
+            }
+            (first, second) = (hash(0), hash(1))
+        }
     }
 
     private static func bytes(_ text: UnsafeMutablePointer<yaml_char_t>?) -> [UInt8]? {

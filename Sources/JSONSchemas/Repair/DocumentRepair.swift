@@ -38,6 +38,8 @@ package struct DocumentRepair: Sendable {
     package var patches: [[JSONValue]] = []
     /// What is in the way of a repair.
     package var problems: [Diagnostic] = []
+    /// What is odd in the text after the repair, but no mistake.
+    package var warnings: [Diagnostic] = []
     /// Texts that the problems point into.
     package var sources: [SourceText] = []
     /// Whether the layout could not be kept.
@@ -82,6 +84,41 @@ package enum Repairer {
     /// - Parameter validator: What the values must fit; nil repairs the text only.
     package static func repair(
         _ bytes: [UInt8], file: String?, validator: Validator?, options: Options = Options()
+    ) -> DocumentRepair {
+        var result = mend(bytes, file: file, validator: validator, options: options)
+        if result.outcome == .unchanged || result.outcome == .repaired { dropDuplicates(&result, validator) }
+        return result
+    }
+
+    /// Takes away members that are there twice with the same value. Those with different values stay: which one was
+    /// meant cannot be known.
+    private static func dropDuplicates(_ result: inout DocumentRepair, _ validator: Validator?) {
+        let source = SourceText(file: result.source.file, bytes: result.bytes)
+        var request = Arrangement()
+        request.dropsDuplicates = true
+        guard
+            let arranged = try? DocumentArranger.arrange(
+                source, format: result.format, quotes: .keep, { _, _ in request })
+        else { return }
+        result.warnings = arranged.notes
+        guard !arranged.duplicates.isEmpty, arranged.bytes != result.bytes,
+            let documents = try? DocumentReader.readAll(
+                SourceText(file: result.source.file, bytes: arranged.bytes), format: result.format, options: .lenient),
+            result.outcome == .unchanged || documents.map(\.root.value) == result.values,
+            documents.allSatisfy({ validator?.isValid($0.root) ?? true })
+        else { return }
+        result.outcome = .repaired
+        result.bytes = arranged.bytes
+        result.changes += arranged.duplicates.map { duplicate in
+            DocumentRepair.Change(
+                id: "text.duplicate-key", message: "the key '\(duplicate.key)' is there twice with the same value",
+                range: duplicate.range, pointer: nil, before: duplicate.key, after: "")
+        }
+        if result.patches.isEmpty { result.patches = documents.map { _ in [] } }
+    }
+
+    private static func mend(
+        _ bytes: [UInt8], file: String?, validator: Validator?, options: Options
     ) -> DocumentRepair {
         let source = SourceText(file: file, bytes: bytes)
         let named = options.format ?? file.flatMap(DocumentReader.format(ofFile:))
@@ -232,7 +269,7 @@ package enum Repairer {
             let parts = mendings.map { YAMLWriter().write($0.value) }
             text = parts.count == 1 ? parts[0] : parts.map { "---\n" + $0 }.joined()
         case .jsonl: text = mendings.map { JSONWriter(style: .compact).write($0.value) + "\n" }.joined()
-        case .json, .jsonc:
+        case .json, .jsonc, .json5:
             text = mendings.map { JSONWriter(style: .pretty(indent: 2)).write($0.value) + "\n" }.joined()
         }
         return (Array(text.utf8), true)

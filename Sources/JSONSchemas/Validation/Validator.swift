@@ -36,6 +36,9 @@ public struct Validator: Sendable {
     public var limits = Limits()
     /// The text that strings with `x-verbatim` are taken from. Without one they cannot be checked, and are not valid.
     public var source: VerbatimSource?
+    /// Whether a `$schema` member at the root is no part of the value, as far as the schema does not name it: for
+    /// documents that name their schema with it.
+    package var passesOverSchemaMember = false
     let program: ValidatorProgram
 
     /// Compiles a schema.
@@ -46,6 +49,11 @@ public struct Validator: Sendable {
 
     /// Whether the value is valid.
     public func isValid(_ node: Node) -> Bool {
+        if isValidAsItIs(node) { return true }
+        return withoutSchemaMember(node).map { isValidAsItIs($0.root) } ?? false
+    }
+
+    private func isValidAsItIs(_ node: Node) -> Bool {
         guard program.defect == nil else { return false }
         var checker = FastChecker(
             program, node.document, source: source, maximumDepth: DeepStack.ordinaryDepth, budget: limits.applications)
@@ -64,6 +72,11 @@ public struct Validator: Sendable {
     /// Violations come in the order of the schema's keywords, at most ``Limits/violations`` of them.
     public func validate(_ node: Node) -> [Violation] {
         if isValid(node) { return [] }
+        if let rest = withoutSchemaMember(node) { return report(rest.root) }
+        return report(node)
+    }
+
+    private func report(_ node: Node) -> [Violation] {
         var reporter = ViolationReporter(
             program, source: source, limits: limits, maximumDepth: DeepStack.ordinaryReportingDepth)
         let first = reporter.run(node)
