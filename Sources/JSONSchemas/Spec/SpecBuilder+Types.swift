@@ -234,7 +234,7 @@ extension SpecBuilder {
         } else {
             report(
                 "spec.unknown-type", "there is no type '\(name)'", node.range,
-                help: SpecWords.closest(to: name, among: names.sorted()).map { "did you mean '\($0)'?" })
+                help: Spelling.closest(to: name, among: names.sorted()).map { "did you mean '\($0)'?" })
         }
     }
 

@@ -192,7 +192,7 @@ struct SpecBuilder {
     mutating func checkKeys(_ node: Node, _ known: [String], of what: String) {
         for member in node.members where !known.contains(member.key) {
             let key = member.key
-            var help = SpecWords.closest(to: key, among: known).map { "did you mean '\($0)'?" }
+            var help = Spelling.closest(to: key, among: known).map { "did you mean '\($0)'?" }
             if help == nil, what == "a field", ["type", "fields"].contains(where: { node[$0] != nil }) {
                 help = "to have nested fields named 'type' or 'fields', write them under 'fields:'"
             }

@@ -152,7 +152,7 @@ struct SpecExpression {
         var help: String?
         if let other = SpecWords.foreign[name.lowercased()] {
             help = "write '\(other)'"
-        } else if let close = SpecWords.closest(to: name, among: known.sorted()) {
+        } else if let close = Spelling.closest(to: name, among: known.sorted()) {
             help = "did you mean '\(close)'?"
         } else {
             help =
@@ -258,7 +258,7 @@ struct SpecExpression {
             let known = ["min", "max", "length", "unique", "multiple of", "pattern", "keys", "verbatim"]
             throw fail(
                 "spec.syntax", "there is no limit '\(name)'", place,
-                help: SpecWords.closest(to: name, among: known).map { "did you mean '\($0)'?" }
+                help: Spelling.closest(to: name, among: known).map { "did you mean '\($0)'?" }
                     ?? "limits are \(known.joined(separator: ", "))")
         }
     }

@@ -118,33 +118,4 @@ enum SpecWords {
         "nil": "null",
         "none": "null", "unknown": "any",
     ]
-
-    /// The candidate that is close enough to be a slip of the keyboard.
-    static func closest(to word: String, among candidates: some Sequence<String>) -> String? {
-        let limit = max(1, word.count / 3)
-        var best: (word: String, distance: Int)?
-        for candidate in candidates {
-            let found = distance(Array(word.lowercased().utf8), Array(candidate.lowercased().utf8))
-            if found <= limit, found < best?.distance ?? Int.max { best = (candidate, found) }
-        }
-        return best?.word
-    }
-
-    /// The number of insertions, deletions, replacements and swaps of neighbours.
-    static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
-        guard a.count <= 64, b.count <= 64, !a.isEmpty, !b.isEmpty else { return a == b ? 0 : Int.max }
-        var older = [Int](repeating: 0, count: b.count + 1)
-        var previous = Array(0...b.count)
-        for i in 1...a.count {
-            var current = [i]
-            for j in 1...b.count {
-                var cost = min(previous[j] + 1, current[j - 1] + 1, previous[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1))
-                if i > 1, j > 1, a[i - 1] == b[j - 2], a[i - 2] == b[j - 1] { cost = min(cost, older[j - 2] + 1) }
-                current.append(cost)
-            }
-            older = previous
-            previous = current
-        }
-        return previous[b.count]
-    }
 }
