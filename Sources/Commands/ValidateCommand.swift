@@ -26,12 +26,12 @@ struct ValidateCommand: ParsableCommand {
 
     @Option(
         name: .shortAndLong,
-        help: "A JSON Schema (JSON or YAML) or a short YAML spec: its path, its name in the catalogue, or its address.")
+        help: "A JSON Schema (JSON or YAML) or a short YAML spec: its path, its name in the catalogue, or its address.", completion: .file())
     var schema: String?
 
     @OptionGroup var schemaArguments: SchemaArguments
 
-    @Option(name: .long, help: "The text that strings with 'x-verbatim' are taken from.")
+    @Option(name: .long, help: "The text that strings with 'x-verbatim' are taken from.", completion: .file())
     var source: String?
 
     @Option(
@@ -47,7 +47,10 @@ struct ValidateCommand: ParsableCommand {
 
     @Option(
         name: .shortAndLong,
-        help: "auto, text, json, github, gitlab, sarif, junit or tap; auto is github in GitHub Actions, else text.")
+        help: """
+            auto, text, json, github, gitlab, sarif, junit or tap; flag, basic, list or hierarchical as the JSON Schema \
+            specification has them; auto is github in GitHub Actions, else text.
+            """)
     var output: ValidationOutput = .auto
 
     @Flag(name: .shortAndLong, help: "Print nothing but errors in reading.")
@@ -86,7 +89,7 @@ struct ValidateCommand: ParsableCommand {
         help: """
             Files: .json, .jsonc, .json5, .yaml, .toml, .jsonl, and these with .gz; folders; globs such as \
             'config/**/*.yaml'; '-' or nothing is standard input.
-            """)
+            """, completion: .file())
     var files: [String] = []
 
     func validate() throws {
@@ -98,6 +101,10 @@ struct ValidateCommand: ParsableCommand {
         }
         if watch, files.isEmpty || files.contains("-") || schema == "-" {
             throw ValidationError("--watch needs files; standard input can be read once only")
+        }
+        if let standard = output.standard, strict || explain {
+            throw ValidationError(
+                "--output \(standard.rawValue) says what the specification says, to which \(strict ? "--strict" : "--explain") adds")
         }
         if let watchRounds, watchRounds < 1 { throw ValidationError("--watch-rounds must be positive") }
     }

@@ -3,10 +3,13 @@
 import ArgumentParser
 import Documents
 import Foundation
+import JSONSchemas
 
 /// `--output` of `validate`.
 enum ValidationOutput: String, CaseIterable, ExpressibleByArgument {
     case auto, text, json, github, gitlab, sarif, junit, tap
+    // The formats of the JSON Schema specification.
+    case flag, basic, list, hierarchical
 
     /// The report in this form; `auto` is `github` where a step of GitHub Actions runs, else `text`.
     func report(schema: String) -> any ValidationReport {
@@ -21,8 +24,12 @@ enum ValidationOutput: String, CaseIterable, ExpressibleByArgument {
         case .sarif: return SARIFReport()
         case .junit: return JUnitReport(schema: schema)
         case .tap: return TAPReport()
+        case .flag, .basic, .list, .hierarchical: return StandardReport()
         }
     }
+
+    /// The format of the specification, where it is one.
+    var standard: StandardOutput? { StandardOutput(rawValue: rawValue) }
 }
 
 /// What became of one file.
@@ -45,12 +52,27 @@ struct FileVerdict {
 protocol ValidationReport {
     /// Takes in problems of the file that comes next, with the texts that they point at.
     mutating func found(_ diagnostics: [Diagnostic], sources: [SourceText]) throws(CommandFailure)
+    /// Takes in the verdict of the specification's output formats on a document of the file that comes next.
+    ///
+    /// - Parameter place: Which of the file's documents it is, from 1; a line in JSON Lines.
+    mutating func output(_ value: JSONValue, file: String, place: DocumentPlace) throws(CommandFailure)
     /// Takes in the verdict on the file whose problems came last.
     mutating func end(_ verdict: FileVerdict) throws(CommandFailure)
     /// Takes in what is wrong with the schema; where `isFatal`, no file was checked.
     mutating func schema(_ name: String, _ diagnostics: [Diagnostic], isFatal: Bool) throws(CommandFailure)
     /// Writes what is left.
     mutating func finish() throws(CommandFailure)
+}
+
+/// Which of the documents of a file.
+enum DocumentPlace {
+    case only
+    case document(Int)
+    case line(Int)
+}
+
+extension ValidationReport {
+    mutating func output(_ value: JSONValue, file: String, place: DocumentPlace) throws(CommandFailure) {}
 }
 
 /// The problems of one file for reports that are written at the end: as many as a reader will look at.

@@ -8,6 +8,8 @@ struct FileResult: Sendable {
     var verdict: FileVerdict
     /// Its problems, with the texts that they point at.
     var problems: [(diagnostics: [Diagnostic], sources: [SourceText])] = []
+    /// What the specification's output formats say about its documents.
+    var outputs: [(value: JSONValue, place: DocumentPlace)] = []
     /// It has no schema and nobody has asked for this very file.
     var isPassedOver = false
     /// It could not be checked for want of a schema.
@@ -28,6 +30,8 @@ struct FileChecker: Sendable {
     let explains: Bool
     /// Whether documents are looked for inside of other text.
     var extracts = false
+    /// The output format of the specification that is asked for.
+    var standard: StandardOutput?
 
     /// Whether a file is read line by line, in constant memory.
     static func isLines(_ file: SelectedFile) -> Bool {
@@ -100,13 +104,17 @@ struct FileChecker: Sendable {
                 let modeline = format == .yaml || format == .toml ? Modeline.find(in: text.bytes) : nil
                 common = try lookup.schema(of: file, modeline: modeline.map { ($0, text) })
                 var isChecked = documents.isEmpty && common != nil
-                for document in documents {
+                for (index, document) in documents.enumerated() {
                     var schema = common
                     if schema == nil { schema = try lookup.schema(of: document.root, in: file) }
                     guard let schema else { continue }
                     isChecked = true
                     diagnostics += document.diagnostics
                     diagnostics += check(document.root, schema)
+                    if let standard {
+                        let place = documents.count == 1 ? DocumentPlace.only : .document(index + 1)
+                        result.outputs.append((schema.validator.output(document.root, as: standard), place))
+                    }
                 }
                 if !isChecked {
                     result.miss(file)
@@ -137,9 +145,12 @@ struct FileChecker: Sendable {
 
     /// Checks the lines of a file one by one, in constant memory.
     ///
-    /// - Parameter found: Takes in what is wrong with a line.
+    /// - Parameters:
+    ///   - output: Takes in what the specification's output format says about a line.
+    ///   - found: Takes in what is wrong with a line.
     func check(
-        linesOf file: SelectedFile, _ found: ([Diagnostic], [SourceText]) throws -> Void
+        linesOf file: SelectedFile, output: (JSONValue, DocumentPlace) throws -> Void,
+        _ found: ([Diagnostic], [SourceText]) throws -> Void
     ) throws -> FileResult {
         var result = FileResult(verdict: FileVerdict(name: file.name, isValid: true))
         let start = ContinuousClock.now
@@ -165,12 +176,15 @@ struct FileChecker: Sendable {
                 let source = SourceText(
                     file: file.path, bytes: line.bytes, firstLine: line.number, firstOffset: line.offset)
                 var diagnostics: [Diagnostic]
+                var judged: JSONValue?
                 do {
                     let document = try JSONReader.read(source, options: options)
                     diagnostics = document.diagnostics + check(document.root, schema)
+                    judged = standard.map { schema.validator.output(document.root, as: $0) }
                 } catch {
                     diagnostics = error.diagnostics
                 }
+                if let judged { try output(judged, .line(line.number)) }
                 if diagnostics.contains(where: { $0.severity == .error }) { invalid += 1 }
                 if !diagnostics.isEmpty { try found(diagnostics, [source]) }
             }

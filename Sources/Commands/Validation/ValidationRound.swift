@@ -71,14 +71,17 @@ struct ValidationRound {
         if isStrict { options.duplicateKeys = .error }
         let checker = FileChecker(
             lookup: lookup, options: options, stopsAtFirst: command.failFast, isStrict: isStrict,
-            explains: command.explain, extracts: command.extract)
+            explains: command.explain, extracts: command.extract, standard: command.output.standard)
         var counts = Counts()
         let selected = files
         try OrderedWork.run(selected.count, threads: command.threadCount, work: { checker.check(selected[$0]) }) {
             index, result in
             var result = result
             if result.isDeferred {
-                result = try checker.check(linesOf: selected[index]) { diagnostics, sources in
+                result = try checker.check(
+                    linesOf: selected[index],
+                    output: { try report?.output($0, file: selected[index].name, place: $1) }
+                ) { diagnostics, sources in
                     try report?.found(diagnostics, sources: sources)
                 }
             }
@@ -86,6 +89,9 @@ struct ValidationRound {
             if result.isPassedOver {
                 counts.passedOver += 1
                 return true
+            }
+            for output in result.outputs { 
+                try report?.output(output.value, file: result.verdict.name, place: output.place)
             }
             for problem in result.problems {
                 try report?.found(problem.diagnostics, sources: problem.sources)
