@@ -6,14 +6,17 @@ BUILD := .build/release
 FORMWORK := $(BUILD)/formwork
 MODEL ?= smollm2
 SHARED ?= $(or $(FORMWORK_SHARED),../shared)
+PREFIX ?= /usr/local
+SHARE = $(DESTDIR)$(PREFIX)/share
 THREADS ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 
-.PHONY: help demo test build bench bench-instructions setup model clean format
+.PHONY: help demo test build bench bench-instructions setup model clean format install completions manual
 
 help:
 	@echo "make demo    set up, build, fetch a small model, run sample transformations"
 	@echo "make test    set up, build, run all tests"
 	@echo "make build   set up and build .build/release/formwork"
+	@echo "make install put the program, shell completions and manual pages below PREFIX (/usr/local)"
 	@echo "make bench-instructions   instruction counts of the inner loops (needs valgrind)"
 	@echo "make bench   speed and conformance figures (needs the data in $(SHARED))"
 
@@ -39,6 +42,21 @@ bench: model
 bench-instructions: setup
 	$(SWIFT) build -c release --product formwork-loops
 	@LOOPS=$(BUILD)/formwork-loops sh .ci/bench-instructions
+
+install: build
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(FORMWORK) $(DESTDIR)$(PREFIX)/bin/formwork
+	@$(MAKE) --no-print-directory completions manual
+
+# Both take the program that is built already.
+completions:
+	install -d $(SHARE)/bash-completion/completions $(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d
+	$(FORMWORK) completions bash > $(SHARE)/bash-completion/completions/formwork
+	$(FORMWORK) completions zsh > $(SHARE)/zsh/site-functions/_formwork
+	$(FORMWORK) completions fish > $(SHARE)/fish/vendor_completions.d/formwork.fish
+
+manual:
+	$(FORMWORK) manual --folder $(SHARE)/man/man1
 
 format:
 	$(SWIFT) format --in-place --recursive Sources Tests Package.swift

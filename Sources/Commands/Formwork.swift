@@ -28,6 +28,7 @@ public struct Formwork: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             TransformCommand.self, ValidateCommand.self, FormatCommand.self, RepairCommand.self, SchemaCommand.self, GrammarCommand.self, ModelsCommand.self, BenchCommand.self,
+            CompletionsCommand.self, ManualCommand.self,
         ]
     )
 
@@ -109,7 +110,7 @@ public struct Formwork: AsyncParsableCommand {
         if errors.contains(where: { $0.hasPrefix("constraint.unsatisfiable") }) { return .schemaInvalid }
         let isUnsupported = { (id: String) in
             id.hasPrefix("constraint.") || id.hasPrefix("schema.unsupported") || id.hasPrefix("grammar.unsupported")
-                || id == "grammar.too-complex" || id == "format.unsupported"
+                || id == "grammar.too-complex" || id == "convert.inexact" || id == "format.unsupported"
         }
         if !errors.isEmpty, errors.allSatisfy(isUnsupported) { return .unsupported }
         return .schemaInvalid

@@ -33,7 +33,7 @@ struct GrammarCommand: ParsableCommand {
         @Option(name: .shortAndLong, help: "text or json.")
         var output: ReportFormat = .text
 
-        @Argument(help: "Grammars.")
+        @Argument(help: "Grammars.", completion: .file())
         var grammars: [String]
 
         func run() throws {
@@ -100,13 +100,13 @@ struct GrammarCommand: ParsableCommand {
 
         @OptionGroup var schemaArguments: SchemaArguments
 
-        @Option(name: .shortAndLong, help: "The text; '-' is standard input.")
+        @Option(name: .shortAndLong, help: "The text; '-' is standard input.", completion: .file())
         var input: String = "-"
 
         @Flag(name: .long, help: "Leave out one line break at the end of the text.")
         var ignoreFinalNewline = false
 
-        @Argument(help: "A grammar.")
+        @Argument(help: "A grammar.", completion: .file())
         var grammar: String?
 
         func validate() throws {

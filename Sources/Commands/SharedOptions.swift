@@ -26,7 +26,7 @@ struct SchemaArguments: ParsableArguments {
             Resolve references to other schemas from a folder: URLPREFIX=DIR, or DIR with schemas indexed by '$id'. \
             Repeatable. Schemas beside the schema itself are found without it; nothing is fetched from the network.
             """,
-            valueName: "[URLPREFIX=]DIR"))
+            valueName: "[URLPREFIX=]DIR"), completion: .directory)
     var registry: [String] = []
 
     @Option(

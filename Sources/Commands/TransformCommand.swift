@@ -31,13 +31,13 @@ struct TransformCommand: ParsableCommand {
             """
     )
 
-    @Option(name: .shortAndLong, help: "A JSON Schema (JSON or YAML) or a short YAML spec.")
+    @Option(name: .shortAndLong, help: "A JSON Schema (JSON or YAML) or a short YAML spec.", completion: .file())
     var schema: String?
 
     @Option(name: .long, help: "A regular expression (ECMA-262) that the whole text must match.")
     var regex: String?
 
-    @Option(name: .long, help: "A grammar: GBNF (.gbnf), Lark (.lark) or blocks in free text (.yaml, .json).")
+    @Option(name: .long, help: "A grammar: GBNF (.gbnf), Lark (.lark) or blocks in free text (.yaml, .json).", completion: .file())
     var grammar: String?
 
     @Option(name: .long, help: "gbnf, lark or blocks; by default the grammar's file name tells.")
@@ -53,7 +53,7 @@ struct TransformCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: "json, yaml or jsonl; by default json, and jsonl for several inputs.")
     var output: OutputFormat?
 
-    @Option(name: .long, help: "Write the result to this file, whole or not at all.")
+    @Option(name: .long, help: "Write the result to this file, whole or not at all.", completion: .file())
     var out: String?
 
     @Option(name: .long, help: "The most tokens that a document may have.")
@@ -61,10 +61,10 @@ struct TransformCommand: ParsableCommand {
 
     @OptionGroup var spelling: SpellingArguments
 
-    @Option(name: .long, help: "Send this file as the prompt, as it is; no input is read.")
+    @Option(name: .long, help: "Send this file as the prompt, as it is; no input is read.", completion: .file())
     var rawPrompt: String?
 
-    @Option(name: .long, help: "With --raw-prompt: the text that strings with 'x-verbatim' are taken from.")
+    @Option(name: .long, help: "With --raw-prompt: the text that strings with 'x-verbatim' are taken from.", completion: .file())
     var source: String?
 
     @Flag(name: .long, help: "Print the JSON to standard output as it grows.")
@@ -94,7 +94,7 @@ struct TransformCommand: ParsableCommand {
     @Flag(name: .long, help: "Report how likely each value of an enum or boolean was; implies --whole-values and --report.")
     var probabilities = false
 
-    @Argument(help: "Text files; '-' or nothing is standard input.")
+    @Argument(help: "Text files; '-' or nothing is standard input.", completion: .file())
     var inputs: [String] = []
 
     func validate() throws {
