@@ -30,7 +30,7 @@ extension SchemaCommand {
         @Flag(name: .long, help: "Take the place of a schema with the same name.")
         var replace = false
 
-        @Argument(help: "A JSON Schema (JSON or YAML) or a short YAML spec.")
+        @Argument(help: "A JSON Schema (JSON or YAML) or a short YAML spec.", completion: .file())
         var schema: String
 
         func validate() throws {

@@ -33,7 +33,7 @@ extension SchemaCommand {
         @Option(name: .shortAndLong, help: "json or yaml.")
         var output: SchemaNotation = .json
 
-        @Argument(help: "Files; '-' or nothing is standard input.")
+        @Argument(help: "Files; '-' or nothing is standard input.", completion: .file())
         var files: [String] = []
 
         func validate() throws {
@@ -77,12 +77,12 @@ extension SchemaCommand {
                 """
         )
 
-        @Option(name: .shortAndLong, help: "A JSON Schema (JSON or YAML) or a short YAML spec.")
+        @Option(name: .shortAndLong, help: "A JSON Schema (JSON or YAML) or a short YAML spec.", completion: .file())
         var schema: String
 
         @OptionGroup var schemaArguments: SchemaArguments
 
-        @Argument(help: "A folder with the folders 'valid' and 'invalid', or one of them.")
+        @Argument(help: "A folder with the folders 'valid' and 'invalid', or one of them.", completion: .directory)
         var folder: String
 
         func run() throws {

@@ -9,9 +9,9 @@ import JSONSchemas
 struct SchemaCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "schema",
-        abstract: "Check, convert, show, infer and test schemas and specs; keep a catalogue of them.",
+        abstract: "Check, lint, compare, convert, show, infer and test schemas; keep a catalogue of them.",
         subcommands: [
-            Check.self, Convert.self, Show.self, Infer.self, Test.self, Add.self, List.self, Remove.self,
+            Check.self, Lint.self, Diff.self, Convert.self, Show.self, Infer.self, Test.self, Add.self, List.self, Remove.self,
         ]
     )
 
@@ -31,13 +31,13 @@ struct SchemaCommand: ParsableCommand {
 
         @OptionGroup var spelling: SpellingArguments
 
-        @Option(name: .long, help: "The text that strings with 'x-verbatim' are taken from.")
+        @Option(name: .long, help: "The text that strings with 'x-verbatim' are taken from.", completion: .file())
         var source: String?
 
         @Option(name: .shortAndLong, help: "text or json.")
         var output: ReportFormat = .text
 
-        @Argument(help: "Schemas or specs.")
+        @Argument(help: "Schemas or specs.", completion: .file())
         var schemas: [String]
 
         private static let longestShown = 1 << 12
@@ -150,68 +150,16 @@ struct SchemaCommand: ParsableCommand {
         }
     }
 
-    enum Notation: String, CaseIterable, ExpressibleByArgument {
-        case jsonSchema = "json-schema"
-        case spec
-    }
-
-    struct Convert: ParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Convert between the short YAML spec and JSON Schema.",
-            discussion: """
-                By default a spec becomes JSON Schema and the other way round. What the other notation cannot say is
-                refused with its place, never dropped.
-
-                EXAMPLE
-                  formwork schema convert Schemas/contact.yaml > contact.schema.json
-                  formwork schema convert contact.schema.json --to spec
-                """
-        )
-
-        @Option(name: .long, help: "json-schema or spec; by default the other one.")
-        var to: Notation?
-
-        @Option(name: .long, help: "For JSON Schema: json or yaml.")
-        var output: SchemaNotation = .json
-
-        @Argument(help: "A schema or spec; '-' is standard input.")
-        var schema: String
-
-        func run() throws {
-            let name = schema == "-" ? "<stdin>" : schema
-            let document = try DocumentReader.read(Console.read(schema, limit: 64 << 20), file: name)
-            let isSpec = SpecReader.isSpec(document)
-            let target = to ?? (isSpec ? .jsonSchema : .spec)
-            switch target {
-            case .jsonSchema:
-                var value = document.root.value
-                if isSpec {
-                    let converted = try SpecReader.jsonSchema(from: document)
-                    Console.report(converted.diagnostics, sources: [document.source].compactMap(\.self))
-                    value = converted.schema
-                }
-                switch output {
-                case .json: try Console.line(JSONWriter(style: .pretty(indent: 2)).write(value))
-                case .yaml: try Console.write(YAMLWriter().write(value))
-                }
-            case .spec:
-                if isSpec {
-                    try Console.write(YAMLWriter().write(document.root.value))
-                } else {
-                    let converted = try SpecWriter.spec(from: document)
-                    Console.report(converted.diagnostics, sources: [document.source].compactMap(\.self))
-                    try Console.write(converted.text)
-                }
-            }
-        }
-    }
-
     enum SchemaNotation: String, CaseIterable, ExpressibleByArgument { case json, yaml }
 
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show a schema as the model sees it, or as a table of fields.",
-            discussion: "EXAMPLE\n  formwork schema show Schemas/contact.yaml"
+            abstract: "Show a schema as Markdown: its objects with their fields, linked with each other.",
+            discussion: """
+                EXAMPLE
+                  formwork schema show Schemas/contact.yaml > contact.md
+                  formwork schema show --fields Schemas/contact.yaml
+                """
         )
 
         @OptionGroup var schemaArguments: SchemaArguments
@@ -219,7 +167,10 @@ struct SchemaCommand: ParsableCommand {
         @Flag(name: .long, help: "Print the compact form that goes into prompts.")
         var prompt = false
 
-        @Argument(help: "A schema or spec; '-' is standard input.")
+        @Flag(name: .long, help: "Print one table with the fields of all objects.")
+        var fields = false
+
+        @Argument(help: "A schema or spec; '-' is standard input.", completion: .file())
         var schema: String
 
         func run() throws {
@@ -228,6 +179,7 @@ struct SchemaCommand: ParsableCommand {
                 try Console.line(SchemaRendering.compact(spec.schema.root))
                 return
             }
+            guard fields else { return try Console.write(SchemaDocumentation(spec).text) }
             if let name = spec.name { try Console.line("# \(name)\n") }
             if let description = spec.summary { try Console.line("\(description)\n") }
             try Console.line("| field | type | required | description |")

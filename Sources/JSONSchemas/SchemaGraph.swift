@@ -91,6 +91,8 @@ public struct SchemaOptions: Sendable {
     public var unresolvedReferences: UnresolvedReferences
     /// The number of subschemas beyond which a schema is refused.
     public var maximumSubschemas: Int
+    /// Whether parts that the root does not lead to are read as well, so that mistakes in them are found.
+    package var includesUnreachedParts = false
 
     public init(
         defaultDialect: Dialect = Dialect(.draft202012),

@@ -61,6 +61,7 @@ struct SchemaLoader {
         if isTooLarge { throw DiagnosticsError(diagnostics, sources: sources) }
         let rootID = id(for: root, fallback: 0)
         readPending()
+        if options.includesUnreachedParts, !isTooLarge { readUnreachedParts(of: root) }
         if isTooLarge { throw DiagnosticsError(diagnostics, sources: sources) }
         if !hasErrors { checkReferenceCycles() }
         checkMetaschema(root)
@@ -129,6 +130,31 @@ struct SchemaLoader {
             }
             if !grew { expandedResources = resources.count }
         }
+    }
+
+    /// Reads the definitions that nothing has led to.
+    private mutating func readUnreachedParts(of root: Node) {
+        // A definition that something leads into may be a collection of schemas instead of one.
+        var entered: Set<NodeKey> = []
+        for schema in subschemas where schema.node.document === root.document {
+            var node: Node? = schema.node
+            while let place = node, entered.insert(NodeKey(place)).inserted { node = place.parent }
+        }
+        var work = [root]
+        while let node = work.popLast() {
+            guard node.kind == .object, let context = contexts[NodeKey(node)] else { continue }
+            let dialect = resources[context].origin.dialect
+            for member in node.members {
+                guard let keyword = Keyword(name: member.key), keyword.isActive(in: dialect) else { continue }
+                forEachSubschema(of: keyword, member.value, dialect: dialect) { work.append($0) }
+                guard keyword == .defs || keyword == .definitions else { continue }
+                for part in member.value.members where !entered.contains(NodeKey(part.value)) {
+                    guard part.value.kind == .object || part.value.kind == .bool else { continue }
+                    _ = id(for: part.value, fallback: context)
+                }
+            }
+        }
+        readPending()
     }
 
     // MARK: Diagnostics

@@ -98,3 +98,20 @@ public struct Validator: Sendable {
         }
     }
 }
+
+extension Validator {
+    /// Whether the value is valid under a part of the schema.
+    package func isValid(_ node: Node, at subschema: SubschemaID) -> Bool {
+        guard program.defect == nil else { return false }
+        var checker = FastChecker(
+            program, node.document, source: source, maximumDepth: DeepStack.ordinaryDepth, budget: limits.applications)
+        let result = checker.check(subschema.rawValue, node)
+        guard checker.isTooDeep else { return result && !checker.isAborted }
+        return DeepStack.run { [program, limits, source] in
+            var checker = FastChecker(
+                program, node.document, source: source, maximumDepth: limits.depth, budget: limits.applications)
+            let result = checker.check(subschema.rawValue, node)
+            return result && !checker.isAborted
+        }
+    }
+}
