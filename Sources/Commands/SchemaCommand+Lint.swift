@@ -153,13 +153,14 @@ extension SchemaCommand {
         static func looksLikeSchema(_ document: Document) -> Bool {
             let root = document.root
             guard root.kind == .object else { return false }
+            if document.file?.contains(".schema.") == true { return true }
             if let dialect = root["$schema"]?.stringValue { return dialect.contains("json-schema.org/") }
             if SpecReader.isSpec(document) { return root["fields"] != nil }
             let keywords = [
                 "properties", "allOf", "anyOf", "oneOf", "$defs", "definitions", "items", "patternProperties",
             ]
             if let type = root["type"]?.stringValue, TypeSet(name: type) != nil {
-                return keywords.contains { root[$0] != nil } || document.file?.contains(".schema.") == true
+                return keywords.contains { root[$0] != nil }
             }
             return root["$defs"]?.kind == .object || root["$id"] != nil && keywords.contains { root[$0] != nil }
         }

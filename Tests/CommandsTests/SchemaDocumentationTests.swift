@@ -26,7 +26,7 @@ struct SchemaDocumentationTests {
         #expect(lines.first == "# Order")
         #expect(lines.contains("## line"))
         #expect(lines.contains("| `lines` | list of [line](#line), at most 3 | no |  |  |"))
-        #expect(lines.contains("| `parent` | [Order](#order) | no |  |  |"))
+        #expect(lines.contains("| `parent` | [Order](#order) | no |  | What was ordered |"))
         #expect(lines.contains("| `count` | an integer of at least 1 | no | `1` |  |"))
         #expect(lines.contains { $0.hasPrefix("| `id` |") && $0.hasSuffix("| yes |  | a \\| b |") })
         #expect(lines.contains("Other fields are not allowed."))

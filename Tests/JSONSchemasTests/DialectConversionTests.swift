@@ -114,7 +114,7 @@ struct DialectConversionTests {
             for file in files where file.hasSuffix(".json") && !file.contains("optional") {
                 let data = try Data(contentsOf: folder.appendingPathComponent(file))
                 for group in try JSONReader.read([UInt8](data)).root.elements {
-                    let schema = try #require(group["schema"])
+                    let schema = Document(value: try #require(group["schema"]).value).root
                     for target in drafts where target != draft {
                         guard let result = try? DialectConversion.convert(schema, from: draft, to: target) else {
                             refused += 1

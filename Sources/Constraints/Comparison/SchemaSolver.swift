@@ -97,8 +97,25 @@ package final class SchemaSolver {
         // What was cut off may have been the only value.
         if let limitation = machine.limitations.first { return .undecided(limitation.message) }
         if machine.limitationCount > 0 { return .undecided("there is too much to decide") }
-        if let reason = inexactReason(holding) { return .undecided(reason) }
+        if let reason = inexactReason(holding) ?? longNumbers(holding + failing) { return .undecided(reason) }
         return .none
+    }
+
+    /// Whether the subschemas are about numbers of more digits than are looked at unless a bound asks for them.
+    private func longNumbers(_ parts: [SubschemaID]) -> String? {
+        var seen: Set<SubschemaID> = []
+        for start in parts where !seen.contains(start) {
+            for id in graph.reachable(from: start) where seen.insert(id).inserted {
+                let schema = graph[id]
+                let numbers = [
+                    schema.minimum, schema.maximum, schema.exclusiveMinimum, schema.exclusiveMaximum, schema.multipleOf,
+                ].compactMap(\.self)
+                for number in numbers where number.exponent < -15 || number.significantDigits + number.exponent > 15 {
+                    return "the number \(number) has more digits than are looked at"
+                }
+            }
+        }
+        return nil
     }
 
     /// Why some values of the subschemas are not looked at, if that is so.

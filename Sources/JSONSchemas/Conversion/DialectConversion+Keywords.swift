@@ -229,7 +229,7 @@ extension DialectConversion {
 
     /// Whether elements may count as evaluated by `contains`: anywhere, as `$ref` and `allOf` may lead there.
     private func usesContains(_ node: Node) -> Bool {
-        var work = [node.document.root]
+        var work = [root]
         while let next = work.popLast() {
             for member in next.members {
                 if member.key == "contains" || member.key == "$ref" && !isAlone { return true }
@@ -367,7 +367,10 @@ extension DialectConversion {
         if source >= .draft201909 {
             let least = node["minContains"].map { $0.numberValue ?? .zero } ?? DecimalNumber(1)
             if node["maxContains"] != nil { return refuse("'maxContains'", node["maxContains"] ?? value) }
-            if least.isZero { return }
+            if least.isZero {
+                if hasNames(value) { refuse("a part of 'contains' with a name of its own", value) }
+                return
+            }
             if least != DecimalNumber(1) { return refuse("'minContains' above 1", node["minContains"] ?? value) }
         }
         if target >= .draft6 { return written.add("contains", part(value, ["contains"], context)) }
@@ -454,9 +457,11 @@ extension DialectConversion {
         _ written: inout WrittenSchema
     ) {
         if target >= .draft7 { return written.add(keyword.rawValue, part(value, [keyword.rawValue], context)) }
-        guard keyword == .ifSchema else { return }
         let (then, otherwise) = (node["then"], node["else"])
-        guard then != nil || otherwise != nil else { return }
+        let isUsed = node["if"] != nil && (then != nil || otherwise != nil)
+        // What has no effect is left out, unless something may refer to it.
+        if !isUsed, hasNames(value) { return refuse("a part of '\(keyword.rawValue)' with a name of its own", value) }
+        guard keyword == .ifSchema, isUsed else { return }
         if then != nil, otherwise != nil, hasNames(value) {
             return refuse("'if' whose parts have names of their own", value)
         }

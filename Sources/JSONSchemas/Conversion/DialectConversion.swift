@@ -24,7 +24,7 @@ public struct DialectConversion {
     private var isFirstPass = true
     /// The roots of resources by address, and what stands there.
     var resources: [String: Node] = [:]
-    private let root: Node
+    let root: Node
     /// Whether nothing but this document takes part: then dynamic references lead to one place.
     var isAlone = true
     var usesUnevaluated = false
