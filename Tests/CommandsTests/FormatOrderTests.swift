@@ -31,6 +31,20 @@ struct FormatOrderTests {
         return outcome.output
     }
 
+    /// To YAML 1.1 these end a line, too; members that share one stay where they are.
+    @Test(arguments: ["\u{85}", "\u{2028}", "\u{2029}"])
+    func leavesMembersOnOneLineAlone(lineEnd: String) throws {
+        try terminal { terminal in
+            for text in ["b: 1\(lineEnd)a: 2\n", "b:\n  - 1\(lineEnd)a: 2\n", "b: >\n  q\n\(lineEnd)a: 2\n"] {
+                try terminal.write("lines.yaml", text)
+                let plain = try terminal.run(["format", "lines.yaml"])
+                let outcome = try terminal.run(["format", "--order", "alphabetical", "lines.yaml"])
+                #expect(outcome.status == plain.status, "\(outcome.errors)")
+                #expect(outcome.output == plain.output)
+            }
+        }
+    }
+
     @Test func putsMembersInOrderWithTheirComments() throws {
         try terminal { terminal in
             try terminal.write(

@@ -22,7 +22,7 @@ extension TreeArranger {
         let chunks = chunks(ranges, column: column, isFirst: startsLine, isTop: path.tokens.isEmpty)
         // What else stands before the first member on its line may have a width of its own.
         let isRegular =
-            lead.allSatisfy { $0 < 0x80 && $0 != 0x09 } && !members.contains { endsInOpenText($0) }
+            areApart(chunks) && lead.allSatisfy { $0 < 0x80 && $0 != 0x09 } && !members.contains { endsInOpenText($0) }
             && ranges.dropFirst().allSatisfy {
                 bytes[lineStart($0.lowerBound)..<$0.lowerBound].elementsEqual(spaces(column))
             }
@@ -72,14 +72,22 @@ extension TreeArranger {
             let end = tail(
                 range.upperBound, column: column, limit: number + 1 < ranges.count ? ranges[number + 1].lowerBound : nil
             )
-            var chunk = Chunk(range: at..<end, start: range.lowerBound)
+            // Where members share a line the one before it goes too far: see ``areApart(_:)``.
+            let start = min(at, range.lowerBound)
+            var chunk = Chunk(range: start..<max(start, end), start: range.lowerBound)
             chunk.isCommented =
-                bytes[at..<range.lowerBound].contains(UInt8(ascii: "#"))
-                || bytes[min(range.upperBound, end)..<end].contains(UInt8(ascii: "#"))
+                bytes[start..<range.lowerBound].contains(UInt8(ascii: "#"))
+                || bytes[min(range.upperBound, chunk.range.upperBound)..<chunk.range.upperBound]
+                    .contains(UInt8(ascii: "#"))
             result.append(chunk)
-            at = end
+            at = chunk.range.upperBound
         }
         return result
+    }
+
+    /// Whether each chunk ends before the next member begins.
+    func areApart(_ chunks: [Chunk]) -> Bool {
+        zip(chunks, chunks.dropFirst()).allSatisfy { $0.range.upperBound <= $1.start }
     }
 
     /// Where the comments begin that stand directly above the first member.

@@ -71,6 +71,7 @@ extension TreeArranger {
         guard keys.count == ranges.count else { return }
         let isTop = section.header == nil
         let chunks = chunks(ranges, column: 0, isFirst: true, isTop: isTop)
+        guard areApart(chunks) else { return }
         let place: Int
         if let first = chunks.first {
             place = first.range.lowerBound
