@@ -90,7 +90,9 @@ struct FormatCommand: ParsableCommand {
 
     @OptionGroup var projectArguments: ProjectArguments
 
-    @Argument(help: "Files, folders, globs such as 'config/**/*.yaml'; '-' or nothing is standard input.")
+    @Argument(
+        help: "Files, folders, globs such as 'config/**/*.yaml'; '-' or nothing is standard input.",
+        completion: .file())
     var files: [String] = []
 
     func validate() throws {

@@ -12,7 +12,7 @@ struct ManualCommand: ParsableCommand {
         discussion: """
             EXAMPLE
               formwork manual | man -l -
-              formwork manual validate | man -l -
+              formwork manual schema diff | man -l -
               formwork manual --folder ~/.local/share/man/man1
             """
     )
@@ -20,19 +20,19 @@ struct ManualCommand: ParsableCommand {
     @Option(name: .long, help: "Write all pages into this folder instead.", completion: .directory)
     var folder: String?
 
-    @Argument(help: "A command; by default the page about all of them.")
-    var command: String?
+    @Argument(help: "A command, such as 'validate' or 'schema diff'; by default the page about all of them.")
+    var command: [String] = []
 
     func validate() throws {
-        if folder != nil, command != nil { throw ValidationError("--folder writes all pages; name no command") }
+        if folder != nil, !command.isEmpty { throw ValidationError("--folder writes all pages; name no command") }
     }
 
     func run() throws {
         let pages = try ManualPage.all()
         guard let folder else {
-            let name = command.map { "formwork-\($0)" } ?? "formwork"
-            guard let page = pages.first(where: { $0.name == name }) else {
-                throw CommandFailure(.usage, "there is no command '\(command ?? "")'")
+            let name = command.first.map { "formwork-\($0)" } ?? "formwork"
+            guard let page = pages.first(where: { $0.name == name && $0.describes(command.dropFirst()) }) else {
+                throw CommandFailure(.usage, "there is no command '\(command.joined(separator: " "))'")
             }
             return try Console.write(page.text)
         }
@@ -52,6 +52,8 @@ struct ManualCommand: ParsableCommand {
 struct ManualPage {
     let name: String
     private(set) var text = ""
+    /// The names of the commands below it that it describes.
+    private var partNames: [String] = []
 
     /// The page about the program, and one for each of its commands.
     static func all() throws -> [ManualPage] {
@@ -61,6 +63,11 @@ struct ManualPage {
         }
         let commands = (command["subcommands"].map { Array($0.elements) } ?? []).filter(isShown)
         return [ManualPage(program: command, commands)] + commands.map(ManualPage.init(command:))
+    }
+
+    /// Whether the page is about what the words behind its own command name.
+    func describes(_ words: ArraySlice<String>) -> Bool {
+        words.isEmpty || words.count == 1 && words.allSatisfy { partNames.contains($0) }
     }
 
     private static func isShown(_ node: Node) -> Bool { node["shouldDisplay"]?.boolValue != false }
@@ -98,6 +105,7 @@ struct ManualPage {
         name = "formwork-" + Self.name(of: command)
         begin(command["abstract"]?.stringValue)
         let parts = (command["subcommands"].map { Array($0.elements) } ?? []).filter(Self.isShown)
+        partNames = parts.map(Self.name)
         line(".SH SYNOPSIS")
         if parts.isEmpty {
             synopsis(of: command, ["formwork", Self.name(of: command)])

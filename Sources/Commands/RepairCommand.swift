@@ -83,7 +83,9 @@ struct RepairCommand: ParsableCommand {
         name: .long, help: "json, jsonc, json5, yaml, toml or jsonl; by default the file's name tells, else the text.")
     var notation: Notation?
 
-    @Argument(help: "Files, folders, globs such as 'config/**/*.yaml'; '-' or nothing is standard input.")
+    @Argument(
+        help: "Files, folders, globs such as 'config/**/*.yaml'; '-' or nothing is standard input.",
+        completion: .file())
     var files: [String] = []
 
     func validate() throws {

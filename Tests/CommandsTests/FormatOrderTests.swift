@@ -31,6 +31,17 @@ struct FormatOrderTests {
         return outcome.output
     }
 
+    /// Not one look at the whole line for each member.
+    @Test func arrangesManyMembersOnOneLine() throws {
+        try terminal { terminal in
+            let keys = (0..<60_000).map { "k\(100_000 + $0 * 7_919 % 60_000)" }
+            try terminal.write("wide.json", "{" + keys.map { "\"\($0)\":{\"b\":1,\"a\":2}" }.joined(separator: ",") + "}")
+            let outcome = try terminal.run(["format", "--order", "alphabetical", "wide.json"])
+            let sorted = keys.sorted().map { "  \"\($0)\": {\"a\": 2, \"b\": 1}" }.joined(separator: ",\n")
+            #expect(outcome.output == "{\n" + sorted + "\n}\n")
+        }
+    }
+
     /// To YAML 1.1 these end a line, too; members that share one stay where they are.
     @Test(arguments: ["\u{85}", "\u{2028}", "\u{2029}"])
     func leavesMembersOnOneLineAlone(lineEnd: String) throws {

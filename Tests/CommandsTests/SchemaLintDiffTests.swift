@@ -155,6 +155,8 @@ struct SchemaLintDiffTests {
             #expect(page.output.hasPrefix(".TH FORMWORK\\-VALIDATE 1"))
             #expect(page.output.contains("\\fB\\-\\-fail\\-fast\\fR"))
             #expect(try terminal.run("manual", "nothing").status == 5)
+            #expect(try terminal.run("manual", "schema", "diff").output == terminal.run("manual", "schema").output)
+            #expect(try terminal.run("manual", "schema", "nothing").status == 5)
             let all = try terminal.run("manual", "--folder", "man/man1")
             #expect(all.status == 0, "\(all.errors)")
             let names = try FileManager.default.contentsOfDirectory(

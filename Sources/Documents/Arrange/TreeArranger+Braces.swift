@@ -104,9 +104,9 @@ extension TreeArranger {
                 entry.lead.isOnOneLine && !(entry.lead.comments + entry.tail).contains { $0.isLine || isLong($0.range) }
             }
         // Lines begin as those of the members do, and the last one as that of the bracket.
-        let column = range.lowerBound - lineStart(range.lowerBound) + 2
-        let ownLine = entries.compactMap { indentation($0.body.lowerBound) }.first
-        let line = lineEnd + (ownLine ?? spaces(format == .yaml ? min(column, 200) : 2))
+        let first = entries.first { indentation($0.body.lowerBound) != nil }
+        let ownLine = first.flatMap { indentation($0.body.lowerBound) }
+        let line = lineEnd + (ownLine ?? spaces(format == .yaml ? column(range.lowerBound, limit: 198) + 2 : 2))
         let lastLine = lineEnd + (indentation(range.upperBound - 1) ?? Array(line.dropFirst(lineEnd.count).dropLast(2)))
         let isWide = bytes[range.lowerBound + 1] == 0x20
         var pieces = [Rearrangement.Piece.text([UInt8(ascii: "{")])]
@@ -165,10 +165,20 @@ extension TreeArranger {
     }
 
     /// The white space before a place that begins its line; nil for other places.
+    ///
+    /// - Complexity: O(white space), however long the line is.
     private func indentation(_ place: Int) -> [UInt8]? {
-        let start = lineStart(place)
-        let space = bytes[start..<place]
-        return start > base && space.allSatisfy { $0 == 0x20 || $0 == 0x09 } ? Array(space) : nil
+        var start = place
+        while start > base, bytes[start - 1] == 0x20 || bytes[start - 1] == 0x09 { start -= 1 }
+        guard start > base, bytes[start - 1] == 0x0A || bytes[start - 1] == 0x0D else { return nil }
+        return Array(bytes[start..<place])
+    }
+
+    /// The bytes before a place on its line, of which no more than `limit` are counted.
+    private func column(_ place: Int, limit: Int) -> Int {
+        var start = place
+        while start > base, place - start < limit, bytes[start - 1] != 0x0A, bytes[start - 1] != 0x0D { start -= 1 }
+        return place - start
     }
 
     private func isLong(_ range: Range<Int>) -> Bool { bytes[range].contains { $0 == 0x0A || $0 == 0x0D } }

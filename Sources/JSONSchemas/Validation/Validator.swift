@@ -53,19 +53,7 @@ public struct Validator: Sendable {
         return withoutSchemaMember(node).map { isValidAsItIs($0.root) } ?? false
     }
 
-    private func isValidAsItIs(_ node: Node) -> Bool {
-        guard program.defect == nil else { return false }
-        var checker = FastChecker(
-            program, node.document, source: source, maximumDepth: DeepStack.ordinaryDepth, budget: limits.applications)
-        let result = checker.check(program.root, node)
-        guard checker.isTooDeep else { return result && !checker.isAborted }
-        return DeepStack.run { [program, limits, source] in
-            var checker = FastChecker(
-                program, node.document, source: source, maximumDepth: limits.depth, budget: limits.applications)
-            let result = checker.check(program.root, node)
-            return result && !checker.isAborted
-        }
-    }
+    private func isValidAsItIs(_ node: Node) -> Bool { isValid(node, at: graph.root) }
 
     /// Everything about the value that the schema does not allow; empty if it is valid.
     ///
