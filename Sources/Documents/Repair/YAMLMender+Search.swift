@@ -18,6 +18,8 @@ extension YAMLMender {
         var cost = 0
         /// The last change, in the list of all.
         var change: Int32 = -1
+        /// The last change of another way to get here that costs the same.
+        var other: Int32?
 
         /// What later lines see of it.
         struct Key: Hashable {
@@ -36,6 +38,8 @@ extension YAMLMender {
     /// A change of one line, and the one before it.
     private struct Change {
         var previous: Int32
+        /// The one before it on another way that costs the same.
+        var other: Int32?
         var line: Int32
         var indentation: Int32
         var asEntry: Bool
@@ -44,6 +48,8 @@ extension YAMLMender {
     }
 
     private static let maximumChanges = 4_000_000
+    /// The most other ways of the same cost that are looked at for each state in the end.
+    private static let maximumVariants = 8
 
     func search() -> [(mends: [TextMend], cost: Int)] {
         var states = [State()]
@@ -56,7 +62,21 @@ extension YAMLMender {
             }
             let next = position + 1 < content.count ? content[position + 1] : nil
             let previous = position > 0 ? content[position - 1] : nil
-            var best: [State.Key: State] = [:]
+            // In the order in which they are found, so that the same text is always mended alike.
+            var best: [State] = []
+            var places: [State.Key: Int] = [:]
+            func keep(_ state: State) {
+                let place = places[state.key] ?? best.count
+                places[state.key] = place
+                if place == best.count {
+                    best.append(state)
+                } else if best[place].cost > state.cost {
+                    best[place] = state
+                } else if best[place].cost == state.cost, best[place].change != state.change {
+                    // Which of them is meant must not be decided here.
+                    best[place].other = best[place].other ?? state.change
+                }
+            }
             for state in states {
                 for indentation in candidates(index, state, previous, next) {
                     for asEntry in entries[index].canBeEntry ? [false, true] : [false] {
@@ -67,12 +87,12 @@ extension YAMLMender {
                         if isMoved || asEntry {
                             changes.append(
                                 Change(
-                                    previous: state.change, line: Int32(clamping: index),
+                                    previous: state.change, other: state.other, line: Int32(clamping: index),
                                     indentation: Int32(clamping: indentation), asEntry: asEntry))
                             after.change = Int32(clamping: changes.count - 1)
+                            after.other = nil
                         }
-                        if let known = best[after.key], known.cost <= after.cost { continue }
-                        best[after.key] = after
+                        keep(after)
                     }
                 }
                 // A word at the very end may be all that is left of a key.
@@ -81,16 +101,45 @@ extension YAMLMender {
                     after.cost += TextMend.ordinaryCost
                     changes.append(
                         Change(
-                            previous: state.change, line: Int32(clamping: index), indentation: 0, asEntry: false,
-                            isDropped: true))
+                            previous: state.change, other: state.other, line: Int32(clamping: index), indentation: 0,
+                            asEntry: false, isDropped: true))
                     after.change = Int32(clamping: changes.count - 1)
-                    if (best[after.key]?.cost ?? .max) > after.cost { best[after.key] = after }
+                    after.other = nil
+                    keep(after)
                 }
             }
             guard !best.isEmpty, changes.count < Self.maximumChanges else { return [] }
-            states = Array(best.values.sorted { $0.cost < $1.cost }.prefix(Self.beam))
+            let order = best.indices.sorted { (best[$0].cost, $0) < (best[$1].cost, $1) }
+            states = order.prefix(Self.beam).map { best[$0] }
         }
-        return states.prefix(Self.proposals).map { proposal($0, changes) }
+        return states.prefix(Self.proposals).flatMap { state in
+            Self.ways(to: state, changes).map { (proposal($0), state.cost) }
+        }
+    }
+
+    /// The changes on the way to a state, by line, and those on others that cost the same.
+    private static func ways(to state: State, _ changes: [Change]) -> [[Int: Change]] {
+        func way(_ last: Int32, _ before: [Int: Change]) -> [Int: Change] {
+            var chosen = before
+            var at = last
+            while at >= 0 {
+                let change = changes[Int(at)]
+                chosen[Int(change.line)] = change
+                at = change.previous
+            }
+            return chosen
+        }
+        var result = [way(state.change, [:])]
+        if let other = state.other { result.append(way(other, [:])) }
+        var later: [Int: Change] = [:]
+        var at = state.change
+        while at >= 0, result.count <= maximumVariants {
+            let change = changes[Int(at)]
+            later[Int(change.line)] = change
+            if let other = change.other { result.append(way(other, later)) }
+            at = change.previous
+        }
+        return result
     }
 
     /// The indentations that a line may have been meant to have; its own first.
@@ -177,15 +226,8 @@ extension YAMLMender {
         return true
     }
 
-    /// The changes of the text that a state stands for.
-    private func proposal(_ state: State, _ changes: [Change]) -> (mends: [TextMend], cost: Int) {
-        var chosen: [Int: Change] = [:]
-        var at = state.change
-        while at >= 0 {
-            let change = changes[Int(at)]
-            chosen[Int(change.line)] = change
-            at = change.previous
-        }
+    /// The changes of the text for changes of lines.
+    private func proposal(_ chosen: [Int: Change]) -> [TextMend] {
         var mends: [TextMend] = []
         for index in lines.indices where !lines[index].isBlank && !lines[index].isInside && !lines[index].marker {
             let line = lines[index]
@@ -221,6 +263,6 @@ extension YAMLMender {
                 }
             }
         }
-        return (mends, state.cost)
+        return mends
     }
 }

@@ -296,7 +296,7 @@ package struct StructuralInclusion {
 
     private mutating func showsMembers(_ a: Subschema, _ b: Subschema) -> Bool {
         guard let own = Members(a), let other = Members(b) else { return false }
-        for key in Set(own.named.keys).union(other.named.keys) {
+        for key in Set(own.named.keys).union(other.named.keys).sorted() {
             let have = own.schemas(key)
             for wanted in other.schemas(key) where !provesAny(have, wanted) { return false }
         }

@@ -196,6 +196,26 @@ struct RepairTextTests {
         #expect(repair.problems.first?.id == "repair.ambiguous")
     }
 
+    /// A line between two levels may belong to either: nothing is chosen by chance, and a schema decides.
+    @Test func equallyLikelyIndentationsAreRefused() throws {
+        let text = "a:\n    b:\n      c: 1\n     d: 2\ne: 3\n"
+        var options = Repairer.Options()
+        options.format = .yaml
+        let alone = Repairer.repair(Array(text.utf8), file: nil, validator: nil, options: options)
+        #expect(alone.outcome == .ambiguous)
+        for (schema, wanted) in [
+            (#"{"properties": {"a": {"properties": {"b": {"required": ["d"]}}}}}"#, "      d: 2"),
+            (#"{"properties": {"a": {"required": ["d"]}}}"#, "    d: 2"),
+        ] {
+            let validator = Validator(try graph(schema))
+            let repair = Repairer.repair(Array(text.utf8), file: nil, validator: validator, options: options)
+            #expect(repair.outcome == .repaired, "\(repair.problems)")
+            #expect(
+                String(decoding: repair.bytes, as: UTF8.self)
+                    == text.replacing("     d: 2", with: wanted))
+        }
+    }
+
     @Test func placesAreThoseOfTheOldText() throws {
         var options = Repairer.Options()
         options.format = .json
