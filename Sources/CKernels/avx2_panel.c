@@ -31,14 +31,17 @@ CK_INLINE __m256i broadcast4(const void *p) {
     return _mm256_set1_epi32(word);
 }
 
-static void fill_panel(panel *panel, const uint8_t *activations, size_t stride, size_t all_blocks, size_t first,
-                       size_t blocks) {
+CK_INLINE void fill_panel(const int slot, panel *panel, const uint8_t *activations, size_t stride, size_t all_blocks,
+                          size_t first, size_t blocks) {
+    const int kind = ck_slot_scale(slot);
     for (size_t i = 0; i < CK_PANEL_ROWS; i++, activations += stride) {
         for (size_t b = 0; b < blocks; b++) {
             for (size_t c = 0; c < 8; c++) panel->quants[b][i][c] = broadcast4(activations + (first + b) * 32 + 4 * c);
             panel->scales[b][i] = _mm256_set1_ps(ck_act_scales(activations, all_blocks)[first + b]);
-            panel->sums[b][i] = _mm256_set1_ps(ck_act_sums(activations, all_blocks)[first + b]);
-            panel->halves[b][i] = broadcast4(ck_act_halves(activations, all_blocks) + 2 * (first + b));
+            if (kind == CK_SCALE_DM || kind == CK_SCALE_K)
+                panel->sums[b][i] = _mm256_set1_ps(ck_act_sums(activations, all_blocks)[first + b]);
+            if (kind == CK_SCALE_K6 || ck_slot_offset(slot) != 0)
+                panel->halves[b][i] = broadcast4(ck_act_halves(activations, all_blocks) + 2 * (first + b));
         }
     }
 }
@@ -164,7 +167,7 @@ CK_INLINE void panel_product(const int slot, const ck_layout *layout, const uint
     for (size_t p = 0; p < panels; p++, activations += CK_PANEL_ROWS * stride, out += CK_PANEL_ROWS * out_stride)
         for (size_t first = 0; first < layout->blocks; first += PANEL_BLOCKS) {
             size_t blocks = layout->blocks - first < PANEL_BLOCKS ? layout->blocks - first : PANEL_BLOCKS;
-            fill_panel(&panel, activations, stride, layout->blocks, first, blocks);
+            fill_panel(slot, &panel, activations, stride, layout->blocks, first, blocks);
             for (size_t j = row_begin; j < row_end; j += 16) {
                 size_t columns = row_end - j < 16 ? row_end - j : 16;
                 if (first == 0) memset(sums, 0, sizeof sums);

@@ -111,33 +111,33 @@ struct ForwardPass {
         _ own: Workspace.ThreadBuffers, _ team: Team
     ) {
         let length = configuration.headLength
-        let unit = headsPerChunk
-        let queryChunks = (configuration.headCount + unit - 1) / unit
-        let keyChunks = (configuration.kvHeadCount + unit - 1) / unit
         let rope = configuration.hasWindow(layer: index) ? workspace.windowRope : workspace.rope
-        team.forEach(queryChunks + 2 * keyChunks) { chunk in
-            if chunk < queryChunks {
-                let heads = chunk * unit..<min((chunk + 1) * unit, configuration.headCount)
-                let skipped = rows.count - kept
+        let skipped = rows.count - kept
+        let query = tiling(layer.pointee.query, kept, unit: headsPerUnit * length, team)
+        let keys = tiling(layer.pointee.key, rows.count, unit: headsPerUnit * length, team)
+        let values = tiling(layer.pointee.value, rows.count, unit: headsPerUnit * length, team)
+        team.forEach(query.count + keys.count + values.count) { chunk in
+            if chunk < query.count {
+                let tile = query[chunk]
                 project(
-                    layer.pointee.query, rows.activations.dropping(skipped), kept, heads, to: workspace.query,
+                    layer.pointee.query, rows.activations.dropping(skipped), tile, to: workspace.query,
                     configuration.queryLength, layer.pointee.queryBias, own)
-                for row in 0..<kept {
-                    let base = workspace.query + row * configuration.queryLength + heads.lowerBound * length
+                for row in tile.tokens {
+                    let base = workspace.query + row * configuration.queryLength + tile.rows.lowerBound
                     turn(
-                        base, heads.count, layer.pointee.queryNorm, rope + (row + skipped) * configuration.ropeDimension
-                    )
+                        base, tile.rows.count / length, layer.pointee.queryNorm,
+                        rope + (row + skipped) * configuration.ropeDimension)
                 }
                 return
             }
-            let isKey = chunk < queryChunks + keyChunks
-            let first = (chunk - queryChunks - (isKey ? 0 : keyChunks)) * unit
-            let heads = first..<min(first + unit, configuration.kvHeadCount)
+            let isKey = chunk < query.count + keys.count
+            let tile = isKey ? keys[chunk - query.count] : values[chunk - query.count - keys.count]
             let buffer = isKey ? workspace.key : workspace.value
             project(
-                isKey ? layer.pointee.key : layer.pointee.value, rows.activations, rows.count, heads, to: buffer,
+                isKey ? layer.pointee.key : layer.pointee.value, rows.activations, tile, to: buffer,
                 configuration.keyLength, isKey ? layer.pointee.keyBias : layer.pointee.valueBias, own)
-            for row in 0..<rows.count {
+            let heads = tile.rows.lowerBound / length..<tile.rows.upperBound / length
+            for row in tile.tokens {
                 let base = buffer + row * configuration.keyLength
                 if isKey {
                     turn(
@@ -156,27 +156,27 @@ struct ForwardPass {
         }
     }
 
-    /// Heads that are projected together: their rows start and end at groups of the packed layout.
-    private var headsPerChunk: Int {
+    /// Heads that must be projected together: their rows start and end at groups of the packed layout.
+    private var headsPerUnit: Int {
         let group = Int(CK_GROUP_ROWS)
         var heads = 1
         while heads < configuration.headCount, heads * configuration.headLength % group != 0 { heads += 1 }
         return heads * configuration.headLength % group == 0 ? heads : configuration.headCount
     }
 
+    /// Multiplies a tile of whole heads, and adds their biases.
     @inline(__always)
     private func project(
-        _ matrix: WeightMatrix, _ input: ActivationRows, _ count: Int, _ heads: Range<Int>,
-        to out: UnsafeMutablePointer<Float>, _ stride: Int, _ bias: UnsafePointer<Float>?,
-        _ own: Workspace.ThreadBuffers
+        _ matrix: WeightMatrix, _ input: ActivationRows, _ tile: Tiling.Tile, to out: UnsafeMutablePointer<Float>,
+        _ stride: Int, _ bias: UnsafePointer<Float>?, _ own: Workspace.ThreadBuffers
     ) {
-        let length = configuration.headLength
-        let range = heads.lowerBound * length..<heads.upperBound * length
-        matrix.multiply(input, count: count, rows: range, out: out, stride: stride, panel: own.panel)
+        matrix.multiply(
+            input.dropping(tile.tokens.lowerBound), count: tile.tokens.count, rows: tile.rows,
+            out: out + tile.tokens.lowerBound * stride, stride: stride, panel: own.panel)
         guard let bias else { return }
-        for row in 0..<count {
-            let target = out + row * stride + range.lowerBound
-            ck_add(target, bias + range.lowerBound, target, range.count)
+        for row in tile.tokens {
+            let target = out + row * stride + tile.rows.lowerBound
+            ck_add(target, bias + tile.rows.lowerBound, target, tile.rows.count)
         }
     }
 
@@ -248,14 +248,18 @@ struct ForwardPass {
     ) {
         let length = configuration.feedForwardLength
         let isGELU = configuration.architecture == .gemma3
-        let step = chunkRows(layer.pointee.gate, rows.count, team)
-        team.forEach((length + step - 1) / step) { chunk in
-            let range = chunk * step..<min((chunk + 1) * step, length)
+        let tiles = tiling(layer.pointee.gate, rows.count, team)
+        team.forEach(tiles.count) { chunk in
+            let tile = tiles[chunk]
+            let (first, range) = (tile.tokens.lowerBound, tile.rows)
+            let input = rows.activations.dropping(first)
             layer.pointee.gate.multiply(
-                rows.activations, count: rows.count, rows: range, out: workspace.gate, stride: length, panel: own.panel)
+                input, count: tile.tokens.count, rows: range, out: workspace.gate + first * length, stride: length,
+                panel: own.panel)
             layer.pointee.up.multiply(
-                rows.activations, count: rows.count, rows: range, out: workspace.up, stride: length, panel: own.panel)
-            for row in 0..<rows.count {
+                input, count: tile.tokens.count, rows: range, out: workspace.up + first * length, stride: length,
+                panel: own.panel)
+            for row in tile.tokens {
                 let gate = workspace.gate + row * length + range.lowerBound
                 let up = workspace.up + row * length + range.lowerBound
                 if isGELU {
@@ -280,13 +284,16 @@ struct ForwardPass {
     func head(_ input: ActivationRows, count: Int, to logits: UnsafeMutablePointer<Float>, _ team: Team) {
         let own = workspace.threads[team.index]
         let length = configuration.vocabularySize
-        let step = chunkRows(weights.head, count, team)
-        team.forEach((length + step - 1) / step) { chunk in
-            let range = chunk * step..<min((chunk + 1) * step, length)
-            weights.head.multiply(input, count: count, rows: range, out: logits, stride: length, panel: own.panel)
+        let tiles = tiling(weights.head, count, team)
+        team.forEach(tiles.count) { chunk in
+            let tile = tiles[chunk]
+            let out = logits + tile.tokens.lowerBound * length
+            weights.head.multiply(
+                input.dropping(tile.tokens.lowerBound), count: tile.tokens.count, rows: tile.rows, out: out,
+                stride: length, panel: own.panel)
             guard let cap = configuration.logitSoftcap else { return }
-            for row in 0..<count {
-                for column in range { capLogit(logits + row * length + column, cap) }
+            for row in tile.tokens {
+                for column in tile.rows { capLogit(logits + row * length + column, cap) }
             }
         }
     }
@@ -394,29 +401,86 @@ struct ForwardPass {
         _ matrix: WeightMatrix, _ input: ActivationRows, _ count: Int, to out: UnsafeMutablePointer<Float>,
         _ own: Workspace.ThreadBuffers, _ team: Team
     ) {
-        let step = chunkRows(matrix, count, team)
-        team.forEach((matrix.rows + step - 1) / step) { chunk in
-            let range = chunk * step..<min((chunk + 1) * step, matrix.rows)
-            matrix.multiply(input, count: count, rows: range, out: out, stride: matrix.rows, panel: own.panel)
+        let tiles = tiling(matrix, count, team)
+        team.forEach(tiles.count) { chunk in
+            let tile = tiles[chunk]
+            matrix.multiply(
+                input.dropping(tile.tokens.lowerBound), count: tile.tokens.count, rows: tile.rows,
+                out: out + tile.tokens.lowerBound * matrix.rows, stride: matrix.rows, panel: own.panel)
         }
     }
 
-    /// Rows of a matrix that a thread takes at once, a multiple of the packed layout's groups.
+    /// Divides a product into tiles for the threads. What a tile computes does not depend on how it was cut.
     @inline(__always)
-    private func chunkRows(_ matrix: WeightMatrix, _ count: Int, _ team: Team) -> Int {
-        let group = Int(CK_GROUP_ROWS)
-        // A batch's results of 64 rows stay in the cache until the activation function. OpenBLAS rearranges all
-        // activations for each call, so that its calls are larger; they do not depend on the number of threads, because
-        // its results depend on the shape of a call.
-        if count > 1 { return matrix.layout == .packed ? 64 : WeightMatrix.panelRows }
-        // One token's rows are shared out in a few pieces, so that a thread that was interrupted does not hold up the
-        // others.
-        let pieces = team.count == 1 ? 1 : team.count * 4
-        return max((matrix.rows + pieces - 1) / pieces + group - 1, group) / group * group
+    private func tiling(_ matrix: WeightMatrix, _ count: Int, unit: Int = Int(CK_GROUP_ROWS), _ team: Team) -> Tiling {
+        if count == 1 {
+            // One token's rows are shared out in a few pieces, so that a thread that was interrupted does not hold up
+            // the others.
+            return Tiling(matrix.rows, team.count == 1 ? 1 : team.count * 4, unit, tokens: 1, of: 1)
+        }
+        // OpenBLAS rearranges all activations for each call, so that its calls are large; they do not depend on the
+        // number of threads, because its results depend on the shape of a call.
+        guard matrix.layout == .packed else {
+            let pieces = (matrix.rows + WeightMatrix.panelRows - 1) / WeightMatrix.panelRows
+            return Tiling(matrix.rows, pieces, unit, tokens: count, of: count)
+        }
+        // The kernels spread a few activation rows out for all rows of a tile: many rows share that work, as long as
+        // their weights stay in the second-level cache. Few tokens stream the weights once.
+        let rows = min(max(Self.tileBytes / max(matrix.rowBytes, 1), Self.smallestTile), Self.largestTile)
+        var pieces = (matrix.rows + rows - 1) / rows
+        var tokens = count
+        while pieces * ((count + tokens - 1) / tokens) < 3 * team.count {
+            if tokens > 4 * Self.tokenUnit {
+                tokens = (tokens / 2 + Self.tokenUnit - 1) / Self.tokenUnit * Self.tokenUnit
+            } else if matrix.rows / pieces > Self.smallestTile {
+                pieces *= 2
+            } else {
+                break
+            }
+        }
+        return Tiling(matrix.rows, pieces, unit, tokens: tokens, of: count)
     }
+
+    /// Bytes of weights of a tile, at most; rows of one, at least and at most; tokens that the kernels take together.
+    private static let (tileBytes, smallestTile, largestTile, tokenUnit) = (1 << 18, 64, 256, 16)
 
     @inline(__always)
     private func capLogit(_ logit: UnsafeMutablePointer<Float>, _ cap: Float) {
         logit.pointee = cap * tanh(logit.pointee / cap)
+    }
+}
+
+/// A product's outputs cut into tiles: ranges of weight rows by ranges of tokens.
+struct Tiling {
+    /// Outputs of a product that one thread computes at once.
+    struct Tile {
+        var rows: Range<Int>
+        var tokens: Range<Int>
+    }
+
+    private let rows: Int
+    private let rowStep: Int
+    private let tokens: Int
+    private let tokenStep: Int
+    private let rowPieces: Int
+    /// The number of tiles.
+    let count: Int
+
+    /// Cuts `rows` weight rows into about `pieces` ranges of whole units, and `all` tokens into ranges of `tokens`.
+    @inline(__always)
+    init(_ rows: Int, _ pieces: Int, _ unit: Int, tokens: Int, of all: Int) {
+        self.rows = rows
+        self.tokens = all
+        rowStep = max(((rows + pieces - 1) / max(pieces, 1) + unit - 1) / unit, 1) * unit
+        tokenStep = max(tokens, 1)
+        rowPieces = (rows + rowStep - 1) / rowStep
+        count = rowPieces * ((all + tokenStep - 1) / tokenStep)
+    }
+
+    /// The tile of an index below ``count``: the ranges of rows of the first tokens come first.
+    @inline(__always)
+    subscript(_ index: Int) -> Tile {
+        let (row, token) = (index % rowPieces * rowStep, index / rowPieces * tokenStep)
+        return Tile(rows: row..<min(row + rowStep, rows), tokens: token..<min(token + tokenStep, tokens))
     }
 }
