@@ -27,6 +27,10 @@ package enum InferenceBench {
         package var prefillTokensPerSecond: Double
         /// Tokens generated per second.
         package var decodeTokensPerSecond: Double
+        /// The number of sequences that were generated together; 1 if that was not measured.
+        package var sequences = 1
+        /// Tokens that several sequences generated per second, together.
+        package var batchTokensPerSecond: Double?
         /// The time to load the model.
         package var loadSeconds: Double
         /// The most memory the process held at any time.
@@ -34,12 +38,16 @@ package enum InferenceBench {
 
         /// The figures as one JSON object.
         package var json: String {
-            let object: [String: Any] = [
+            var object: [String: Any] = [
                 "model": model, "threads": threads, "prompt_tokens": promptTokens, "generate": generatedTokens,
                 "runs": runs, "prefill_tokens_per_second": prefillTokensPerSecond,
                 "decode_tokens_per_second": decodeTokensPerSecond, "load_seconds": loadSeconds,
                 "peak_rss_bytes": peakResidentBytes,
             ]
+            if let batchTokensPerSecond {
+                object["sequences"] = sequences
+                object["batch_tokens_per_second"] = batchTokensPerSecond
+            }
             let data = try? JSONSerialization.data(
                 withJSONObject: object, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
             return data.map { String(decoding: $0, as: UTF8.self) } ?? "{}"
@@ -47,13 +55,17 @@ package enum InferenceBench {
 
         /// The figures as a table for people.
         package var table: String {
-            """
+            let together = batchTokensPerSecond.map {
+                "together  \(String(format: "%.1f", $0)) tokens/s (\(sequences) sequences, "
+                    + "\(String(format: "%.2f", $0 / max(decodeTokensPerSecond, 1e-9))) times one)\n"
+            }
+            return """
             model     \(model)
             threads   \(threads)
             load      \(String(format: "%.3f", loadSeconds)) s
             prefill   \(String(format: "%.1f", prefillTokensPerSecond)) tokens/s (\(promptTokens) tokens)
             decode    \(String(format: "%.1f", decodeTokensPerSecond)) tokens/s (\(generatedTokens) tokens)
-            peak RSS  \(String(format: "%.1f", Double(peakResidentBytes) / 1e6)) MB
+            \(together ?? "")peak RSS  \(String(format: "%.1f", Double(peakResidentBytes) / 1e6)) MB
             runs      \(runs), medians
             """
         }
@@ -61,10 +73,11 @@ package enum InferenceBench {
 
     /// Measures and renders the figures.
     package static func run(
-        model: String, threads: Int, promptTokens: Int, generate: Int, runs: Int, output: Output
+        model: String, threads: Int, promptTokens: Int, generate: Int, sequences: Int = 1, runs: Int, output: Output
     ) throws -> String {
         let figures = try measure(
-            model: model, threads: threads, promptTokens: promptTokens, generate: generate, runs: runs)
+            model: model, threads: threads, promptTokens: promptTokens, generate: generate, sequences: sequences,
+            runs: runs)
         return output == .json ? figures.json : figures.table
     }
 
@@ -72,7 +85,7 @@ package enum InferenceBench {
     ///
     /// - Throws: `InferenceError` if the model cannot be loaded or the tokens do not fit its context.
     package static func measure(
-        model path: String, threads: Int, promptTokens: Int, generate: Int, runs: Int = 1
+        model path: String, threads: Int, promptTokens: Int, generate: Int, sequences: Int = 1, runs: Int = 1
     ) throws -> Figures {
         let limit = 1 << 24
         guard (0...limit).contains(promptTokens), (0...limit).contains(generate), (1...limit).contains(runs) else {
@@ -84,6 +97,7 @@ package enum InferenceBench {
         var loads: [Double] = []
         var prefills: [Double] = []
         var decodes: [Double] = []
+        var batches: [Double] = []
         let clock = ContinuousClock()
         for _ in 0..<runs {
             let start = clock.now
@@ -99,11 +113,37 @@ package enum InferenceBench {
             let beforeDecode = clock.now
             for _ in 0..<generate { try session.decode(session.argmax()) }
             if generate > 0 { decodes.append(Double(generate) / seconds(clock.now - beforeDecode)) }
+            if sequences > 1, generate > 0 {
+                batches.append(
+                    try together(model, sequences, promptTokens: prompt.count, generate: generate, clock))
+            }
         }
         return Figures(
             model: path, threads: threads, promptTokens: max(promptTokens, 1), generatedTokens: generate,
             runs: runs, prefillTokensPerSecond: median(prefills), decodeTokensPerSecond: median(decodes),
+            sequences: sequences, batchTokensPerSecond: batches.isEmpty ? nil : median(batches),
             loadSeconds: median(loads), peakResidentBytes: peakResidentBytes())
+    }
+
+    /// Tokens per second of several sequences that each generate after a prompt of their own.
+    private static func together(
+        _ model: Model, _ sequences: Int, promptTokens: Int, generate: Int, _ clock: ContinuousClock
+    ) throws -> Double {
+        let batch = try InferenceBatch(model, sequences: sequences)
+        let vocabulary = model.vocabularySize
+        let sessions = try (0..<sequences).map { index in
+            let session = try InferenceSession(
+                model, contextLength: min(promptTokens + generate, model.contextLength))
+            try session.prefill((0..<promptTokens).map { Int32(($0 * 7919 + 13 + index) % vocabulary) })
+            return session
+        }
+        let start = clock.now
+        for _ in 0..<generate {
+            for case let error? in batch.run(
+                sessions.map { SequenceStep($0, tokens: [$0.argmax()], logits: .all) })
+            { throw error }
+        }
+        return Double(generate * sequences) / seconds(clock.now - start)
     }
 
     private static func seconds(_ duration: Duration) -> Double {

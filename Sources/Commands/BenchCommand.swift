@@ -159,6 +159,9 @@ struct BenchCommand: ParsableCommand {
         @Option(name: .long, help: "Tokens to generate after it.")
         var generate: Int = 128
 
+        @Option(name: .long, help: "Also generate with so many sequences at once.")
+        var sequences: Int = 1
+
         @Option(name: .long, help: "Runs; medians are printed.")
         var runs: Int = 3
 
@@ -169,12 +172,13 @@ struct BenchCommand: ParsableCommand {
             if promptTokens < 1 || generate < 0 || runs < 1 || promptTokens > 1 << 20 || generate > 1 << 20 {
                 throw ValidationError("--prompt-tokens and --runs take 1 or more, --generate 0 or more")
             }
+            if !(1...256).contains(sequences) { throw ValidationError("--sequences takes 1 to 256") }
         }
 
         func run() throws {
             let text = try InferenceBench.run(
                 model: modelArguments.path(), threads: modelArguments.threadCount, promptTokens: promptTokens,
-                generate: generate, runs: runs, output: output == .json ? .json : .text)
+                generate: generate, sequences: sequences, runs: runs, output: output == .json ? .json : .text)
             try Console.line(text)
         }
     }

@@ -11,6 +11,8 @@ package protocol LanguageModel: AnyObject {
     var contextLength: Int { get }
     /// Tokens in the cache.
     var position: Int { get }
+    /// Appends tokens of the prompt without computing logits.
+    func appendPrompt(_ tokens: [TokenID]) throws(InferenceError)
     /// Appends tokens without computing logits.
     func append(_ tokens: [TokenID]) throws(InferenceError)
     /// Computes all ``logits`` after the last token.
@@ -23,6 +25,11 @@ package protocol LanguageModel: AnyObject {
     func truncate(to position: Int)
 }
 
+extension LanguageModel {
+    package func appendPrompt(_ tokens: [TokenID]) throws(InferenceError) { try append(tokens) }
+}
+
 extension InferenceSession: LanguageModel {
+    package func appendPrompt(_ tokens: [TokenID]) throws(InferenceError) { try prefillWithoutLogits(tokens) }
     package func append(_ tokens: [TokenID]) throws(InferenceError) { try decodeWithoutLogits(tokens) }
 }

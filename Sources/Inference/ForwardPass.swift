@@ -12,19 +12,20 @@ import CKernels
 
 /// The computation of a batch of tokens, run by all threads of a pool together.
 ///
+/// The rows of a batch may belong to several sequences: products, norms and the feed-forward work on all rows alike, and
+/// only positions, keys and values go by ``Segment``. A row's result does not depend on the rows beside it.
+///
 /// A layer has five phases for the threads to share: queries, keys and values by head; attention by head and run of
 /// positions; the attention's output matrix; gate and up; down. Between them lie operations on single rows. Of a batch
 /// they are shared by rows; of a single token every thread does them in its own buffers, which saves a barrier each.
 struct ForwardPass {
     private let configuration: ModelConfiguration
     private let weights: ModelWeights
-    private let cache: KeyValueCache
     private let workspace: Workspace
 
-    init(_ session: InferenceSession, _ model: Model, _ workspace: Workspace) {
+    init(_ model: Model, _ workspace: Workspace) {
         configuration = model.configuration
         weights = model.weights
-        cache = session.cache
         self.workspace = workspace
     }
 
@@ -36,43 +37,39 @@ struct ForwardPass {
     }
 
     /// Computes the cosines and sines of a single token's position; a batch's are computed by ``run`` itself.
-    func prepare(_ start: Int, _ count: Int, divisors: UnsafePointer<Float>?) {
-        if count == 1 { fillRope(row: 0, start, divisors) }
+    func prepare(_ batch: RowBatch) {
+        if batch.count == 1 { fillRope(row: 0, batch.segments[0]) }
     }
 
-    private func fillRope(row: Int, _ start: Int, _ divisors: UnsafePointer<Float>?) {
+    private func fillRope(row: Int, _ segment: Segment) {
         let rotated = configuration.ropeDimension
+        let position = segment.start + row - segment.row
         ck_rope_table(
-            start + row, rotated, Float(configuration.ropeBase), Float(configuration.ropeScale), divisors,
+            position, rotated, Float(configuration.ropeBase), Float(configuration.ropeScale), segment.divisors,
             configuration.ropeMagnitude, workspace.rope + row * rotated)
         if configuration.window != nil {
             ck_rope_table(
-                start + row, rotated, Float(configuration.windowRopeBase), 1, nil, configuration.ropeMagnitude,
+                position, rotated, Float(configuration.windowRopeBase), 1, nil, configuration.ropeMagnitude,
                 workspace.windowRope + row * rotated)
         }
     }
 
-    /// Runs all layers for `count` tokens from position `start`.
+    /// Runs all layers for the tokens of a batch, and leaves each sequence's normalised output where its segment says.
     ///
     /// - Parameters:
-    ///   - divisors: Divisors of the rotation frequencies, or nil.
-    ///   - keepsAll: Whether the result of every row is needed, not only of the last.
-    ///   - hidden: Receives the normalised output for the last row.
+    ///   - keepsAll: Whether the result of every row is needed, not only of each sequence's last.
     ///   - logits: Receives the logits of the rows kept, or nil.
-    func run(
-        _ tokens: UnsafePointer<Int32>, count: Int, at start: Int, divisors: UnsafePointer<Float>?, keepsAll: Bool,
-        hidden: ActivationRows, logits: UnsafeMutablePointer<Float>?, _ team: Team
-    ) {
-        let width = configuration.embeddingLength
+    func run(_ batch: RowBatch, keepsAll: Bool, logits: UnsafeMutablePointer<Float>?, _ team: Team) {
+        let (width, count, segments) = (configuration.embeddingLength, batch.count, batch.segments)
         let own = workspace.threads[team.index]
         var rows =
             count == 1
             ? Rows(count: 1, x: own.x, activations: own.activations)
             : Rows(count: count, x: workspace.x, activations: workspace.activations)
         eachRow(count, team) { row in
-            if count > 1 { fillRope(row: row, start, divisors) }
+            if count > 1 { fillRope(row: row, segments[Int(batch.segmentOfRow[row])]) }
             let x = rows.x + row * width
-            weights.embedding.expandRow(Int(tokens[row]), to: x)
+            weights.embedding.expandRow(Int(batch.tokens[row]), to: x)
             if configuration.embeddingScale != 1 { ck_scale(x, configuration.embeddingScale, width) }
         }
         for index in 0..<weights.layerCount {
@@ -82,51 +79,73 @@ struct ForwardPass {
             if index == 0 {
                 eachRow(rows.count, team) { row in normalize(rows, row, layer.pointee.attentionNorm) }
             }
-            // Only the last row's output is needed after the last layer: the others stop at their keys and values.
-            let kept = isLast && !keepsAll ? 1 : rows.count
-            project(layer, index, rows, kept: kept, start, own, team)
-            attend(layer, index, kept, first: start + rows.count - kept, own, team)
-            if kept < rows.count {
-                own.x.update(from: rows.x + (rows.count - 1) * width, count: width)
-                rows = Rows(count: 1, x: own.x, activations: own.activations)
-            }
+            // Only the last rows' output is needed after the last layer: the others stop at their keys and values.
+            let drops = isLast && !keepsAll && segments.count < count
+            let kept = drops ? lastRows(rows, batch, own, team) : rows
+            project(layer, index, batch, rows, kept: kept, own, team)
+            attend(layer, index, batch, drops ? batch.lastRuns : batch.runs, kept.count, own, team)
+            rows = kept
             finishAttention(layer, rows, own, team)
             feedForward(layer, rows, next, own, team)
         }
         if team.index == 0 {
-            let last = rows.activations.dropping(rows.count - 1)
-            hidden.floats.update(from: last.floats, count: width)
-            if weights.head.layout == .packed {
-                hidden.quantized.copyMemory(from: last.quantized, byteCount: hidden.quantizedStride)
+            for index in segments.indices {
+                let segment = segments[index]
+                let row = rows.count == segments.count ? index : segment.row + segment.count - 1
+                let last = rows.activations.dropping(row)
+                segment.hidden.floats.update(from: last.floats, count: width)
+                if weights.head.layout == .packed {
+                    segment.hidden.quantized.copyMemory(
+                        from: last.quantized, byteCount: segment.hidden.quantizedStride)
+                }
             }
         }
         if let logits { head(rows.activations, count: rows.count, to: logits, team) }
+    }
+
+    /// The last row of each sequence, one after another in buffers of their own.
+    private func lastRows(_ rows: Rows, _ batch: RowBatch, _ own: Workspace.ThreadBuffers, _ team: Team) -> Rows {
+        let width = configuration.embeddingLength
+        let count = batch.segments.count
+        let kept =
+            count == 1
+            ? Rows(count: 1, x: own.x, activations: own.activations)
+            : Rows(count: count, x: workspace.keptX, activations: workspace.keptActivations)
+        eachRow(count, team) { index in
+            let row = batch.segments[index].row + batch.segments[index].count - 1
+            (kept.x + index * width).update(from: rows.x + row * width, count: width)
+            let (from, to) = (rows.activations.dropping(row), kept.activations.dropping(index))
+            to.floats.update(from: from.floats, count: width)
+            to.quantized.copyMemory(from: from.quantized, byteCount: to.quantizedStride)
+        }
+        return kept
     }
 
     // MARK: Phases of a layer
 
     /// Computes queries, keys and values by head, rotates them, and stores keys and values.
     private func project(
-        _ layer: UnsafeMutablePointer<LayerWeights>, _ index: Int, _ rows: Rows, kept: Int, _ start: Int,
+        _ layer: UnsafeMutablePointer<LayerWeights>, _ index: Int, _ batch: RowBatch, _ rows: Rows, kept: Rows,
         _ own: Workspace.ThreadBuffers, _ team: Team
     ) {
         let length = configuration.headLength
         let rope = configuration.hasWindow(layer: index) ? workspace.windowRope : workspace.rope
-        let skipped = rows.count - kept
-        let query = tiling(layer.pointee.query, kept, unit: headsPerUnit * length, team)
+        let query = tiling(layer.pointee.query, kept.count, unit: headsPerUnit * length, team)
         let keys = tiling(layer.pointee.key, rows.count, unit: headsPerUnit * length, team)
         let values = tiling(layer.pointee.value, rows.count, unit: headsPerUnit * length, team)
         team.forEach(query.count + keys.count + values.count) { chunk in
             if chunk < query.count {
                 let tile = query[chunk]
                 project(
-                    layer.pointee.query, rows.activations.dropping(skipped), tile, to: workspace.query,
-                    configuration.queryLength, layer.pointee.queryBias, own)
+                    layer.pointee.query, kept.activations, tile, to: workspace.query, configuration.queryLength,
+                    layer.pointee.queryBias, own)
                 for row in tile.tokens {
                     let base = workspace.query + row * configuration.queryLength + tile.rows.lowerBound
+                    let source =
+                        kept.count == rows.count ? row : batch.segments[row].row + batch.segments[row].count - 1
                     turn(
                         base, tile.rows.count / length, layer.pointee.queryNorm,
-                        rope + (row + skipped) * configuration.ropeDimension)
+                        rope + source * configuration.ropeDimension)
                 }
                 return
             }
@@ -144,12 +163,14 @@ struct ForwardPass {
                         base + heads.lowerBound * length, heads.count, layer.pointee.keyNorm,
                         rope + row * configuration.ropeDimension)
                 }
+                let segment = batch.segments[Int(batch.segmentOfRow[row])]
+                let (cache, position) = (segment.cache, segment.start + row - segment.row)
                 for head in heads {
                     if isKey {
-                        cache.storeKey(base + head * length, at: start + row, in: cache.keys(layer: index, head: head))
+                        cache.storeKey(base + head * length, at: position, in: cache.keys(layer: index, head: head))
                     } else {
                         cache.storeValue(
-                            base + head * length, at: start + row, in: cache.values(layer: index, head: head))
+                            base + head * length, at: position, in: cache.values(layer: index, head: head))
                     }
                 }
             }
@@ -200,30 +221,29 @@ struct ForwardPass {
 
     /// Replaces the queries of `count` rows by the attention's result.
     private func attend(
-        _ layer: UnsafeMutablePointer<LayerWeights>, _ index: Int, _ count: Int, first: Int,
-        _ own: Workspace.ThreadBuffers, _ team: Team
+        _ layer: UnsafeMutablePointer<LayerWeights>, _ index: Int, _ batch: RowBatch,
+        _ runs: UnsafeBufferPointer<AttentionRun>, _ count: Int, _ own: Workspace.ThreadBuffers, _ team: Team
     ) {
         let length = configuration.headLength
         let group = configuration.headCount / configuration.kvHeadCount
         // A single query is shared out by query heads, unless the heads that share keys are enough for all threads.
         let together = count > 1 || configuration.kvHeadCount % team.count == 0 ? group : 1
         let parts = group / together
-        let run = 32
-        let runs = (count + run - 1) / run
+        let perRun = configuration.kvHeadCount * parts
         let window = configuration.hasWindow(layer: index) ? configuration.window ?? 0 : 0
-        team.forEach(runs * configuration.kvHeadCount * parts) { chunk in
-            // The last positions see the most keys: they come first, so that no thread ends alone with one of them.
-            let firstRow = (runs - 1 - chunk / (configuration.kvHeadCount * parts)) * run
+        team.forEach(runs.count * perRun) { chunk in
+            let run = runs[chunk / perRun]
+            let cache = batch.segments[run.segment].cache
             let head = chunk / parts % configuration.kvHeadCount
             let queries =
-                workspace.query + firstRow * configuration.queryLength
+                workspace.query + run.row * configuration.queryLength
                 + (head * group + chunk % parts * together) * length
             var attention = ck_attention(
                 q: queries, q_stride: configuration.queryLength, out: queries,
                 out_stride: configuration.queryLength, k: cache.keys(layer: index, head: head),
                 v: cache.values(layer: index, head: head), kv_stride: length, kv_is_f16: cache.isHalf,
-                head_size: length, heads: together, queries: min(run, count - firstRow),
-                first_position: first + firstRow, window: window, scale: configuration.attentionScale)
+                head_size: length, heads: together, queries: run.count, first_position: run.position, window: window,
+                scale: configuration.attentionScale)
             ck_attend(&attention, own.attention)
         }
     }
@@ -298,39 +318,79 @@ struct ForwardPass {
         }
     }
 
+    /// Computes the logits of the rows of several sequences, each into its own memory, as one product.
+    ///
+    /// - Parameter input: At most ``Workspace/keptRows`` rows, one for each element of `logits`.
+    func head(_ input: ActivationRows, to logits: UnsafeBufferPointer<UnsafeMutablePointer<Float>>, _ team: Team) {
+        let own = workspace.threads[team.index]
+        let length = configuration.vocabularySize
+        let step = Workspace.stagedColumns
+        team.forEach((length + step - 1) / step) { chunk in
+            let range = chunk * step..<min((chunk + 1) * step, length)
+            // Results of a chunk are written side by side and moved while they are in the cache.
+            weights.head.multiply(
+                input, count: logits.count, rows: range, out: own.staged - range.lowerBound, stride: step,
+                panel: own.panel)
+            for row in logits.indices {
+                let target = logits[row] + range.lowerBound
+                target.update(from: own.staged + row * step, count: range.count)
+                guard let cap = configuration.logitSoftcap else { continue }
+                for column in 0..<range.count { capLogit(target + column, cap) }
+            }
+        }
+    }
+
+    /// Logits of one row of the output head's input that a thread computes at once: small enough to share out, and not
+    /// more than fits the thread's row buffer.
+    var chosenStep: Int { min(64, configuration.embeddingLength) }
+
     /// Computes chosen logits of one normalised row.
     func head(_ input: ActivationRows, rows: [Int32], to logits: UnsafeMutablePointer<Float>, _ team: Team) {
         let own = workspace.threads[team.index]
-        let matrix = weights.head
-        // Small enough to share out, and not more than fits the thread's row buffer.
-        let step = min(64, configuration.embeddingLength)
+        let step = chosenStep
         rows.withUnsafeBufferPointer { rows in
             guard let base = rows.baseAddress else { return }
             team.forEach((rows.count + step - 1) / step) { chunk in
                 let first = chunk * step
-                let count = min(step, rows.count - first)
-                switch matrix.layout {
-                case .packed:
-                    ck_matmul_quantized_rows(
-                        matrix.format, matrix.weights, matrix.rows, matrix.columns, input.quantized, base + first,
-                        count, own.row)
-                case .float:
-                    ck_matmul_float_rows(
-                        matrix.format, matrix.weights, matrix.columns, input.floats, base + first, count, own.row)
-                case .expanded:
-                    for index in 0..<count {
-                        matrix.expandRow(Int(base[first + index]), to: own.panel)
-                        ck_matmul_float(
-                            ck_format(CK_F32), own.panel, matrix.columns, input.floats, matrix.columns, 1, 0, 1,
-                            own.row + index, 1)
-                    }
-                }
-                for index in 0..<count {
-                    let target = logits + Int(base[first + index])
-                    target.pointee = own.row[index]
-                    if let cap = configuration.logitSoftcap { capLogit(target, cap) }
-                }
+                chosen(input, base + first, min(step, rows.count - first), to: logits, own)
             }
+        }
+    }
+
+    /// Computes chosen logits of several sequences.
+    func head(_ chunks: UnsafeBufferPointer<ChosenRows>, _ team: Team) {
+        let own = workspace.threads[team.index]
+        team.forEach(chunks.count) { index in
+            let chunk = chunks[index]
+            chosen(chunk.input, chunk.rows, chunk.count, to: chunk.logits, own)
+        }
+    }
+
+    /// Computes at most ``chosenStep`` logits.
+    private func chosen(
+        _ input: ActivationRows, _ rows: UnsafePointer<Int32>, _ count: Int, to logits: UnsafeMutablePointer<Float>,
+        _ own: Workspace.ThreadBuffers
+    ) {
+        let matrix = weights.head
+        switch matrix.layout {
+        case .packed:
+            ck_matmul_quantized_rows(
+                matrix.format, matrix.weights, matrix.rows, matrix.columns, input.quantized, rows, count, own.row)
+        case .float:
+            ck_matmul_float_rows(
+                matrix.format, matrix.weights, matrix.columns, input.floats, rows, count, own.row)
+        case .expanded:
+            for index in 0..<count {
+                matrix.expandRow(Int(rows[index]), to: own.panel)
+                ck_matmul_float(
+                    ck_format(CK_F32), own.panel, matrix.columns, input.floats, matrix.columns, 1, 0, 1,
+                    own.row + index, 1)
+            }
+        }
+        for index in 0..<count {
+            let target = logits + Int(rows[index])
+            target.pointee = own.row[index]
+            if let cap = configuration.logitSoftcap { capLogit(target, cap) }
         }
     }
 
@@ -343,7 +403,7 @@ struct ForwardPass {
             body(0)
             return
         }
-        let step = 8
+        let step = min(8, (count + 2 * team.count - 1) / (2 * team.count))
         team.forEach((count + step - 1) / step) { chunk in
             for row in chunk * step..<min((chunk + 1) * step, count) { body(row) }
         }

@@ -24,20 +24,18 @@ public final class InferenceSession {
     /// Asked between batches of a long prefill; if it returns true, the call throws ``InferenceError/Code/cancelled``.
     public var isCancelled: (() -> Bool)?
 
-    /// Tokens that are computed together in a prefill.
-    static let batchRows = 256
-    /// Up to so many tokens are computed so that the result is that of one token at a time, to the last bit: text that is
-    /// forced by a constraint must not change what is chosen after it. Longer prompts take the fastest way.
-    static let exactRows = 64
+    /// Whole blocks of so many positions of a prompt may be computed in another way than single tokens.
+    public static let promptBlock = Int(CK_CACHE_BLOCK)
 
     let cache: KeyValueCache
     private var workspace: Workspace
+    private let storage = RowBatchStorage()
     /// The normalised output of the last layer for the last token.
-    private let hidden: ActivationRows
+    let hidden: ActivationRows
     private let hiddenMemory: Memory
     private var logitsMemory: Memory
     private var logitRows = 0
-    private let ropeDivisors: UnsafePointer<Float>?
+    let ropeDivisors: UnsafePointer<Float>?
 
     /// Creates an empty sequence.
     ///
@@ -76,8 +74,7 @@ public final class InferenceSession {
     public func logits(at index: Int) -> UnsafeBufferPointer<Float> {
         precondition(index >= 0 && index < max(logitRows, 1), "no logits were computed at this index")
         let count = model.vocabularySize
-        let base = logitsMemory.base.assumingMemoryBound(to: Float.self)
-        return UnsafeBufferPointer(start: base + index * count, count: count)
+        return UnsafeBufferPointer(start: logitsBase + index * count, count: count)
     }
 
     /// The token with the largest logit; the first of equals.
@@ -98,9 +95,20 @@ public final class InferenceSession {
         try check(tokens)
         let rows = logitsAtAll ? tokens.count : 1
         try reserveLogits(rows)
-        try append(tokens, logitsAtAll: logitsAtAll)
+        try append(tokens, isPrompt: true, logitsAtAll: logitsAtAll)
         logitRows = rows
         if !logitsAtAll { try computeLogits() }
+    }
+
+    /// Appends tokens of a prompt without the cost of the output head.
+    ///
+    /// The state depends on the tokens alone, not on how they came: whole blocks of ``promptBlock`` positions are always
+    /// computed in the same way, and what lies between gives the bits of ``decode(_:)``.
+    public func prefillWithoutLogits(_ tokens: [Int32]) throws(InferenceError) {
+        guard !tokens.isEmpty else { return }
+        try check(tokens)
+        try append(tokens, isPrompt: true, logitsAtAll: false)
+        logitRows = 1
     }
 
     /// Appends one token and computes the logits after it.
@@ -108,20 +116,18 @@ public final class InferenceSession {
         try check(CollectionOfOne(token))
         try reserveLogits(1)
         logitRows = 1
-        try withUnsafePointer(to: token) { pointer throws(InferenceError) in
-            try advance(UnsafeBufferPointer(start: pointer, count: 1), head: .lastLogits)
-        }
+        advance(CollectionOfOne(token), keepsAll: false, logitOffset: 0)
     }
 
     /// Appends tokens without the cost of the output head: for tokens that are forced, and masks of few tokens.
     ///
-    /// Up to 64 tokens give the same state as ``decode(_:)`` of one after another, to the last bit.
+    /// The state is that of ``decode(_:)`` of one after another, to the last bit.
     ///
     /// ``computeLogits()`` and ``computeLogits(rows:)`` give the logits afterwards.
     public func decodeWithoutLogits(_ tokens: [Int32]) throws(InferenceError) {
         guard !tokens.isEmpty else { return }
         try check(tokens)
-        try append(tokens, logitsAtAll: false)
+        try append(tokens, isPrompt: false, logitsAtAll: false)
         logitRows = 1
     }
 
@@ -130,9 +136,8 @@ public final class InferenceSession {
         guard position > 0 else { return }
         try reserveLogits(1)
         logitRows = 1
-        let (model, workspace, hidden) = (model, workspace, hidden)
-        let out = logitsMemory.base.assumingMemoryBound(to: Float.self)
-        nonisolated(unsafe) let pass = ForwardPass(self, model, workspace)
+        let (model, hidden, out) = (model, hidden, logitsBase)
+        nonisolated(unsafe) let pass = ForwardPass(model, workspace)
         model.pool.run { team in pass.head(hidden, count: 1, to: out, team) }
     }
 
@@ -142,11 +147,10 @@ public final class InferenceSession {
     /// - Complexity: O(*n*) in the number of rows; each reads a group of 16 rows of the output head.
     public func computeLogits(rows: [Int32]) throws(InferenceError) {
         guard position > 0, !rows.isEmpty else { return }
-        for row in rows where row < 0 || Int(row) >= model.vocabularySize { throw invalid(row) }
+        try checkVocabulary(rows)
         logitRows = 1
-        let (model, workspace, hidden) = (model, workspace, hidden)
-        let out = logitsMemory.base.assumingMemoryBound(to: Float.self)
-        nonisolated(unsafe) let pass = ForwardPass(self, model, workspace)
+        let (model, hidden, out) = (model, hidden, logitsBase)
+        nonisolated(unsafe) let pass = ForwardPass(model, workspace)
         model.pool.run { team in pass.head(hidden, rows: rows, to: out, team) }
     }
 
@@ -160,6 +164,9 @@ public final class InferenceSession {
 
     // MARK: Steps
 
+    /// The memory of the first logits.
+    private var logitsBase: UnsafeMutablePointer<Float> { logitsMemory.base.assumingMemoryBound(to: Float.self) }
+
     private func invalid(_ token: Int32) -> InferenceError {
         InferenceError(.invalidToken, "the token \(token) is not in the vocabulary of \(model.vocabularySize)")
     }
@@ -170,7 +177,34 @@ public final class InferenceSession {
                 .contextOverflow,
                 "\(position) tokens and \(tokens.count) more do not fit into the context of \(contextLength)")
         }
+        try checkVocabulary(tokens)
+    }
+
+    private func checkVocabulary(_ tokens: some Collection<Int32>) throws(InferenceError) {
         for token in tokens where token < 0 || Int(token) >= model.vocabularySize { throw invalid(token) }
+    }
+
+    /// Checks a step of a batch, and makes room for its logits.
+    func prepare(_ step: SequenceStep) throws(InferenceError) {
+        try check(step.tokens)
+        if case .rows(let rows) = step.logits { try checkVocabulary(rows) }
+        guard step.tokens.isEmpty || step.logits != .none else { return }
+        guard position > 0 || !step.tokens.isEmpty else {
+            throw InferenceError(.invalidToken, "there are no logits before the first token")
+        }
+        try reserveLogits(1)
+    }
+
+    /// Notes that a batch has computed tokens, and gives the memory for the logits after the last.
+    func didAppend(_ count: Int) {
+        position += count
+        logitRows = 1
+    }
+
+    /// The memory for the logits after the last token.
+    func lastLogits() -> UnsafeMutablePointer<Float> {
+        logitRows = 1
+        return logitsBase
     }
 
     private func reserveLogits(_ rows: Int) throws(InferenceError) {
@@ -185,54 +219,34 @@ public final class InferenceSession {
         }
     }
 
-    private func append(_ tokens: [Int32], logitsAtAll: Bool) throws(InferenceError) {
-        let rows = tokens.count <= Self.exactRows ? min(model.weights.exactBatchRows, Self.exactRows) : Self.batchRows
-        let needed = min(tokens.count, rows)
+    private func append(_ tokens: [Int32], isPrompt: Bool, logitsAtAll: Bool) throws(InferenceError) {
+        let needed = model.largestPass(tokens.count, from: position, isPrompt: isPrompt)
         if workspace.rows < needed { workspace = try Workspace(model, rows: needed) }
         var start = 0
-        let vocabulary = model.vocabularySize
         while start < tokens.count {
             if let isCancelled, isCancelled() {
                 throw InferenceError(.cancelled, "cancelled after \(start) of \(tokens.count) tokens")
             }
-            let end = min(start + rows, tokens.count)
-            let first = start
-            try tokens.withUnsafeBufferPointer { buffer throws(InferenceError) in
-                try advance(
-                    UnsafeBufferPointer(rebasing: buffer[first..<end]),
-                    head: logitsAtAll ? .allLogits(offset: first * vocabulary) : .none)
-            }
+            let end = start + model.nextPass(tokens.count - start, from: position, isPrompt: isPrompt)
+            advance(
+                tokens[start..<end], keepsAll: logitsAtAll,
+                logitOffset: logitsAtAll ? start * model.vocabularySize : nil)
             start = end
         }
     }
 
-    private enum Head {
-        case none
-        case lastLogits
-        case allLogits(offset: Int)
-    }
-
-    private func advance(_ tokens: UnsafeBufferPointer<Int32>, head: Head) throws(InferenceError) {
-        let count = tokens.count
-        guard let first = tokens.baseAddress, count > 0 else { return }
-        var logitOffset: Int?
-        var keepsAll = false
-        switch head {
-        case .none: break
-        case .lastLogits: logitOffset = 0
-        case .allLogits(let offset): (logitOffset, keepsAll) = (offset, true)
+    private func advance(_ tokens: some Collection<Int32>, keepsAll: Bool, logitOffset: Int?) {
+        storage.removeAll()
+        storage.append(tokens, at: position, of: cache, divisors: ropeDivisors, hidden: hidden)
+        let (model, out) = (model, logitsBase)
+        nonisolated(unsafe) let pass = ForwardPass(model, workspace)
+        storage.withBatch { batch in
+            nonisolated(unsafe) let batch = batch
+            pass.prepare(batch)
+            model.pool.run { team in
+                pass.run(batch, keepsAll: keepsAll, logits: logitOffset.map { out + $0 }, team)
+            }
         }
-        let (model, hidden, start) = (model, hidden, position)
-        let out = logitsMemory.base.assumingMemoryBound(to: Float.self)
-        nonisolated(unsafe) let pass = ForwardPass(self, model, workspace)
-        nonisolated(unsafe) let ids = first
-        nonisolated(unsafe) let divisors = ropeDivisors
-        pass.prepare(start, count, divisors: divisors)
-        model.pool.run { team in
-            pass.run(
-                ids, count: count, at: start, divisors: divisors, keepsAll: keepsAll, hidden: hidden,
-                logits: logitOffset.map { out + $0 }, team)
-        }
-        position += count
+        position += tokens.count
     }
 }

@@ -8,22 +8,31 @@ import CKernels
 /// The memory is given by the system as positions are first written.
 final class KeyValueCache {
     let contextLength: Int
-    let isHalf: Bool
     /// Positions there is memory for: whole blocks of keys.
     private let capacity: Int
-    private let headLength: Int
-    private let headCount: Int
-    private let elementBytes: Int
     private let memory: Memory
+
+    /// What reads and writes the cache, without owning it: all threads of a pass have it at hand.
+    struct View {
+        let base: UnsafeMutableRawPointer
+        let capacity: Int
+        let headLength: Int
+        let headCount: Int
+        let elementBytes: Int
+
+        @inline(__always)
+        var isHalf: Bool { elementBytes == 2 }
+    }
+
+    /// The cache for a pass; valid as long as the cache lives.
+    let view: View
 
     init(_ configuration: ModelConfiguration, contextLength: Int, format: ModelOptions.CacheFormat)
         throws(InferenceError)
     {
         self.contextLength = contextLength
-        isHalf = format == .f16
-        elementBytes = isHalf ? 2 : 4
-        headLength = configuration.headLength
-        headCount = configuration.kvHeadCount
+        let elementBytes = format == .f16 ? 2 : 4
+        let (headLength, headCount) = (configuration.headLength, configuration.kvHeadCount)
         let block = Int(CK_CACHE_BLOCK)
         let (rounded, isTooLong) = contextLength.addingReportingOverflow(block - 1)
         capacity = rounded / block * block
@@ -36,18 +45,23 @@ final class KeyValueCache {
             bytes = product
         }
         memory = try Memory(byteCount: bytes, for: "a context of \(contextLength) positions")
+        view = View(
+            base: memory.base, capacity: capacity, headLength: headLength, headCount: headCount,
+            elementBytes: elementBytes)
     }
+}
 
+extension KeyValueCache.View {
     /// The first panel of a head's keys.
     @inline(__always)
     func keys(layer: Int, head: Int) -> UnsafeMutableRawPointer {
-        memory.base + (layer * 2 * headCount + head) * capacity * headLength * elementBytes
+        base + (layer * 2 * headCount + head) * capacity * headLength * elementBytes
     }
 
     /// Position 0 of a head's values.
     @inline(__always)
     func values(layer: Int, head: Int) -> UnsafeMutableRawPointer {
-        memory.base + ((layer * 2 + 1) * headCount + head) * capacity * headLength * elementBytes
+        base + ((layer * 2 + 1) * headCount + head) * capacity * headLength * elementBytes
     }
 
     /// Writes one position of a head's keys, given its first panel.

@@ -56,3 +56,34 @@ public final class Model: Sendable {
         self.pool = pool
     }
 }
+
+extension Model {
+    /// Tokens that are computed together in a prefill.
+    static let batchRows = 256
+
+    /// Whether a batch of any length gives the same bits as its tokens one by one.
+    ///
+    /// Float weights do not where OpenBLAS multiplies: it rounds by the shape of a call.
+    public var isExactInBatches: Bool { weights.exactBatchRows >= Self.batchRows }
+
+    /// How many of `count` tokens from a position on are computed in the next pass.
+    ///
+    /// All passes give the bits of single tokens, but for whole blocks of a prompt where float weights are faster with
+    /// OpenBLAS: these are always computed by themselves, so that a position's state never depends on what the caller
+    /// passes at once, or had already.
+    func nextPass(_ count: Int, from position: Int, isPrompt: Bool) -> Int {
+        if isExactInBatches { return min(count, Self.batchRows) }
+        let block = InferenceSession.promptBlock
+        let ahead = block - position % block
+        if isPrompt, ahead == block, count >= block { return block }
+        // Up to the next whole block.
+        return min(count, weights.exactBatchRows, ahead)
+    }
+
+    /// The most rows of any pass.
+    func largestPass(_ count: Int, from position: Int, isPrompt: Bool) -> Int {
+        if isExactInBatches { return min(count, Self.batchRows) }
+        let isWhole = isPrompt && count >= InferenceSession.promptBlock
+        return isWhole ? InferenceSession.promptBlock : min(count, weights.exactBatchRows)
+    }
+}

@@ -9,6 +9,10 @@ import CKernels
 final class Workspace {
     /// The number of rows the shared buffers hold.
     let rows: Int
+    /// The number of sequences that may come together: the rows that are kept after the last layer.
+    let keptRows: Int
+    /// Logits that a thread computes at once for each of several sequences.
+    static let stagedColumns = WeightMatrix.panelRows
 
     let x: UnsafeMutablePointer<Float>
     let query: UnsafeMutablePointer<Float>
@@ -23,6 +27,9 @@ final class Workspace {
     let windowRope: UnsafeMutablePointer<Float>
     /// Normalised rows, and whatever is quantized.
     let activations: ActivationRows
+    /// The last rows of several sequences.
+    let keptX: UnsafeMutablePointer<Float>
+    let keptActivations: ActivationRows
     /// The final normalised rows for the output head.
     let threads: [ThreadBuffers]
 
@@ -33,11 +40,14 @@ final class Workspace {
         var activations: ActivationRows
         var panel: UnsafeMutablePointer<Float>
         var attention: UnsafeMutableRawPointer
+        /// ``stagedColumns`` logits of each sequence; empty where there is one only.
+        var staged: UnsafeMutablePointer<Float>
     }
 
     private let memory: Memory
 
-    init(_ model: Model, rows: Int) throws(InferenceError) {
+    init(_ model: Model, rows: Int, sequences: Int = 1) throws(InferenceError) {
+        let kept = sequences > 1 ? sequences : 0
         let configuration = model.configuration
         let width = configuration.embeddingLength
         let longest = max(model.weights.longestRow, width)
@@ -68,17 +78,20 @@ final class Workspace {
                 product: floats(rows * width), gate: floats(rows * configuration.feedForwardLength),
                 up: floats(rows * configuration.feedForwardLength), rope: floats(rows * configuration.ropeDimension),
                 windowRope: floats(configuration.window == nil ? 0 : rows * configuration.ropeDimension),
-                activations: activations(rows),
+                activations: activations(rows), keptX: floats(kept * width), keptActivations: activations(kept),
                 threads: (0..<model.pool.count).map { _ in
                     ThreadBuffers(
                         x: floats(width), row: floats(longest), activations: activations(1),
-                        panel: floats(panelRows * longest), attention: raw(attention))
+                        panel: floats(panelRows * longest), attention: raw(attention),
+                        staged: floats(kept * Self.stagedColumns))
                 })
             return (layout, offset)
         }
         struct Layout {
             var x, query, key, value, product, gate, up, rope, windowRope: UnsafeMutablePointer<Float>
             var activations: ActivationRows
+            var keptX: UnsafeMutablePointer<Float>
+            var keptActivations: ActivationRows
             var threads: [ThreadBuffers]
         }
         // Sizes were limited when the model was read: no product here comes near an overflow. The first pass only adds
@@ -87,6 +100,7 @@ final class Workspace {
         memory = try Memory(byteCount: lay(probe.base).1, for: "the forward pass")
         let layout = lay(memory.base).0
         self.rows = rows
+        keptRows = sequences
         x = layout.x
         query = layout.query
         key = layout.key
@@ -97,6 +111,8 @@ final class Workspace {
         rope = layout.rope
         windowRope = layout.windowRope
         activations = layout.activations
+        keptX = layout.keptX
+        keptActivations = layout.keptActivations
         threads = layout.threads
     }
 }
