@@ -36,6 +36,8 @@ public final class InferenceSession {
     private var logitsMemory: Memory
     private var logitRows = 0
     let ropeDivisors: UnsafePointer<Float>?
+    /// Whether the context is longer than the one that the model was first trained for.
+    let isLong: Bool
 
     /// Creates an empty sequence.
     ///
@@ -61,7 +63,7 @@ public final class InferenceSession {
             floats: hiddenMemory.base.assumingMemoryBound(to: Float.self), stride: width,
             quantized: hiddenMemory.base + floatBytes, quantizedStride: quantizedBytes)
         logitsMemory = try Memory(byteCount: configuration.vocabularySize * 4, for: "the logits")
-        let isLong = configuration.originalContextLength.map { contextLength > $0 } ?? false
+        isLong = configuration.originalContextLength.map { contextLength > $0 } ?? false
         ropeDivisors = isLong ? model.weights.longRopeDivisors : model.weights.ropeDivisors
     }
 

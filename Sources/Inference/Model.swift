@@ -2,6 +2,7 @@
 
 import COpenBLAS
 public import ModelFiles
+import Synchronization
 
 /// A model ready to run: its weights in memory, and the threads that compute.
 ///
@@ -19,6 +20,9 @@ public final class Model: Sendable {
 
     let weights: ModelWeights
     let pool: WorkerPool
+    /// A number that no other model of the process has, or had before.
+    let identity: Int
+    private static let identities = Atomic<Int>(0)
 
     /// The number of tokens; token ids are below it.
     public var vocabularySize: Int { configuration.vocabularySize }
@@ -54,7 +58,11 @@ public final class Model: Sendable {
         self.options = options
         self.configuration = configuration
         self.pool = pool
+        identity = Self.identities.wrappingAdd(1, ordering: .relaxed).newValue
     }
+
+    /// The number of layers.
+    var layerCount: Int { weights.layerCount }
 }
 
 extension Model {
