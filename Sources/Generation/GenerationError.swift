@@ -13,6 +13,12 @@ public struct GenerationError: Error, Sendable, CustomStringConvertible {
         public static let invalidOption = Code(description: "generation.invalid-option")
         /// The caller asked to stop.
         public static let cancelled = Code(description: "generation.cancelled")
+        /// The deadline passed before anything could be generated, or without a way to end what was.
+        public static let deadline = Code(description: "generation.deadline")
+        /// Too many requests are waiting.
+        public static let queueFull = Code(description: "generation.queue-full")
+        /// The scheduler was closed.
+        public static let closed = Code(description: "generation.closed")
         /// The model failed.
         public static let inference = Code(description: "generation.inference")
         /// The constraint allowed no token: a defect in the engine, never in the input.

@@ -45,7 +45,7 @@ public struct ValueProbabilities: Sendable, Hashable {
         public var probability: Double
     }
 
-    init(offset: Int, candidates: [ValueChooser.Candidate], _ logProbabilities: [Double?]) {
+    init(offset: Int, candidates: [ValueCandidate], _ logProbabilities: [Double?]) {
         self.offset = offset
         let top = logProbabilities.compactMap { $0 }.max() ?? 0
         let weights = logProbabilities.map { $0.map { exp($0 - top) } ?? 0 }

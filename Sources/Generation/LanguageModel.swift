@@ -11,6 +11,8 @@ package protocol LanguageModel: AnyObject {
     var contextLength: Int { get }
     /// Tokens in the cache.
     var position: Int { get }
+    /// A prompt's state is the same however much of it was there before, if that is a multiple of so many tokens.
+    var reuseUnit: Int { get }
     /// Appends tokens of the prompt without computing logits.
     func appendPrompt(_ tokens: [TokenID]) throws(InferenceError)
     /// Appends tokens without computing logits.
@@ -26,10 +28,12 @@ package protocol LanguageModel: AnyObject {
 }
 
 extension LanguageModel {
+    package var reuseUnit: Int { 1 }
     package func appendPrompt(_ tokens: [TokenID]) throws(InferenceError) { try append(tokens) }
 }
 
 extension InferenceSession: LanguageModel {
+    package var reuseUnit: Int { model.isExactInBatches ? 1 : Self.promptBlock }
     package func appendPrompt(_ tokens: [TokenID]) throws(InferenceError) { try prefillWithoutLogits(tokens) }
     package func append(_ tokens: [TokenID]) throws(InferenceError) { try decodeWithoutLogits(tokens) }
 }

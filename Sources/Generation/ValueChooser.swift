@@ -10,6 +10,12 @@ package import Tokenizers
     import Darwin
 #endif
 
+/// A text that a value can have, and its spelling in tokens.
+package struct ValueCandidate {
+    var alternative: ConstraintEngine.Alternative
+    var tokens: [TokenID]
+}
+
 /// Chooses among the few texts that a value can have by the probability of each as a whole.
 ///
 /// Taking the likeliest token at each step can lead into a value that is unlikely as a whole: after `"re`, `refused` may
@@ -17,12 +23,6 @@ package import Tokenizers
 /// tokens: a beginning is at least as likely as anything that follows from it, so that the first whole text that comes up
 /// is the likeliest, and mostly no more is computed than the tokens that are taken in the end.
 struct ValueChooser {
-    /// The texts and their spellings in tokens.
-    struct Candidate {
-        var alternative: ConstraintEngine.Alternative
-        var tokens: [TokenID]
-    }
-
     /// What was found.
     struct Choice {
         /// The chosen candidate.
@@ -49,10 +49,10 @@ struct ValueChooser {
     }
 
     private var nodes = [Node(parent: -1, token: -1)]
-    private let candidates: [Candidate]
+    private let candidates: [ValueCandidate]
 
     /// - Parameter candidates: At least one; no two with the same tokens.
-    init(_ candidates: [Candidate]) {
+    init(_ candidates: [ValueCandidate]) {
         self.candidates = candidates
         for (index, candidate) in candidates.enumerated() {
             var node = 0

@@ -80,7 +80,7 @@ private final class ScriptedModel: LanguageModel {
 }
 
 /// All printable ASCII characters, the bytes of UTF-8, some words and typical JSON tokens; the last is the end.
-private let words: [[UInt8]?] = {
+let words: [[UInt8]?] = {
     var tokens: [[UInt8]?] = (0...255).map { [UInt8($0)] }
     let texts = [
         "{\"", "\":", "\": ", "\", \"", "\"}", "\"", "name", "age", "tags", " and", "the", "[\"", "\"]", "], ", ", ", "true",
@@ -91,10 +91,10 @@ private let words: [[UInt8]?] = {
     return tokens
 }()
 
-private let vocabulary = TokenVocabulary(tokens: words, endOfGeneration: [words.count - 1])
+let vocabulary = TokenVocabulary(tokens: words, endOfGeneration: [words.count - 1])
 
 /// Greedy longest match: deterministic, and close to what a merge table would do.
-private func spell(_ text: String) -> [TokenID] {
+func spell(_ text: String) -> [TokenID] {
     var bytes = Array(text.utf8)[...]
     var tokens: [TokenID] = []
     while !bytes.isEmpty {
@@ -107,7 +107,7 @@ private func spell(_ text: String) -> [TokenID] {
     return tokens
 }
 
-private struct Fixture {
+struct Fixture {
     let engine: ConstraintEngine
     let validator: Validator
 
@@ -125,13 +125,13 @@ private struct Fixture {
     }
 }
 
-private let contact = """
+let contactSchema = """
     {"type":"object","properties":{"name":{"type":"string"},"age":{"type":"integer","minimum":0,"maximum":150},
     "tags":{"type":"array","items":{"type":"string"},"maxItems":4}},"required":["name","age"],"additionalProperties":false}
     """
 
-private let schemas = [
-    contact,
+let schemas = [
+    contactSchema,
     #"{"type":"string"}"#,
     #"{"enum":["red","green","blue",null,12]}"#,
     #"{"type":"array","items":{"type":"array","items":{"type":"number"}}}"#,
@@ -210,7 +210,7 @@ struct GeneratorTests {
     }
 
     @Test func aBudgetBelowTheShortestDocumentIsRefusedBeforeAnyWork() throws {
-        let fixture = try Fixture(contact)
+        let fixture = try Fixture(contactSchema)
         let least = fixture.engine.minimumTokens(fixture.engine.start())
         let model = NoiseModel(count: words.count, seed: 1)
         let error = #expect(throws: GenerationError.self) {
@@ -252,7 +252,7 @@ struct GeneratorTests {
     }
 
     @Test func forcingDoesNotChangeWhatCanBeSaid() throws {
-        let fixture = try Fixture(contact)
+        let fixture = try Fixture(contactSchema)
         let result = try Generator(model: NoiseModel(count: words.count, seed: 9), encode: spell).generate(
             prompt: prompt, engine: fixture.engine, options: .init(maxTokens: 80, takesForcedTokens: false))
         try fixture.check(result)
@@ -275,7 +275,7 @@ struct GeneratorTests {
     }
 
     @Test func refusesWhatTheContextCannotHold() throws {
-        let fixture = try Fixture(contact)
+        let fixture = try Fixture(contactSchema)
         let error = #expect(throws: GenerationError.self) {
             _ = try Generator(model: NoiseModel(count: words.count, seed: 1, contextLength: 50), encode: spell)
                 .generate(prompt: prompt, engine: fixture.engine, options: .init(maxTokens: 48))
@@ -298,7 +298,7 @@ struct GeneratorTests {
     }
 
     @Test func bytesArriveInOrder() throws {
-        let fixture = try Fixture(contact)
+        let fixture = try Fixture(contactSchema)
         var streamed: [UInt8] = []
         let result = try Generator(model: NoiseModel(count: words.count, seed: 4), encode: spell).generate(
             prompt: prompt, engine: fixture.engine, options: .init(maxTokens: 120), onBytes: { streamed += $0 })
@@ -306,7 +306,7 @@ struct GeneratorTests {
     }
 
     @Test func theRepetitionPenaltyKeepsDocumentsValid() throws {
-        let fixture = try Fixture(contact)
+        let fixture = try Fixture(contactSchema)
         for seed in 0..<5 {
             let result = try Generator(model: NoiseModel(count: words.count, seed: UInt64(seed)), encode: spell)
                 .generate(
