@@ -67,6 +67,9 @@ struct TransformCommand: ParsableCommand {
     @Option(name: .long, help: "With --raw-prompt: the text that strings with 'x-verbatim' are taken from.", completion: .file())
     var source: String?
 
+    @Option(name: .long, help: "Documents that are generated at once, where there are several inputs.")
+    var sequences: Int = 8
+
     @Flag(name: .long, help: "Print the JSON to standard output as it grows.")
     var stream = false
 
@@ -108,6 +111,7 @@ struct TransformCommand: ParsableCommand {
         if maxTokens < 1 || maxTokens > 1_000_000 {
             throw ValidationError("--max-tokens must lie between 1 and 1000000")
         }
+        if !(1...64).contains(sequences) { throw ValidationError("--sequences takes 1 to 64") }
         if (wholeValues || probabilities) && sampling.temperature > 0 {
             throw ValidationError("--whole-values and --probabilities are for temperature 0")
         }
@@ -141,6 +145,10 @@ struct TransformCommand: ParsableCommand {
             return
         }
         let format = output ?? (texts.count > 1 ? .jsonl : .json)
+        if texts.count > 1, sequences > 1, !stream, !events {
+            try runTogether(transformer, texts, format)
+            return
+        }
         var rendered = ""
         let count = max(texts.count, 1)
         for index in 0..<count {
@@ -170,6 +178,22 @@ struct TransformCommand: ParsableCommand {
             if stream || events { continue }
             let text = render(result.document, as: format, first: index == 0)
             if out == nil { try Console.write(text) } else { rendered += text }
+        }
+        if let out { try Console.writeFile(out, rendered) }
+    }
+
+    /// Several documents at once, printed in order.
+    private func runTogether(_ transformer: Transformer, _ texts: [Input], _ format: OutputFormat) throws {
+        var rendered = ""
+        if Console.errorIsTerminal { Console.progress("0/\(texts.count)") }
+        try transformer.transform(texts.map(\.text), sequences: sequences) { index, outcome in
+            Console.endProgress()
+            var result = try outcome.get()
+            result.report.moveVerbatim(by: texts[index].offset)
+            if report || probabilities { Console.message(JSONWriter(style: .compact).write(result.report.value)) }
+            let text = render(result.document, as: format, first: index == 0)
+            if out == nil { try Console.write(text) } else { rendered += text }
+            if Console.errorIsTerminal, index + 1 < texts.count { Console.progress("\(index + 1)/\(texts.count)") }
         }
         if let out { try Console.writeFile(out, rendered) }
     }

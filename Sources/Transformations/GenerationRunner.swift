@@ -29,13 +29,14 @@ final class GenerationRunner {
         let needed = prompt.count.addingReportingOverflow(options.maxTokens)
         let generator = try generator(holding: needed.overflow ? .max : needed.partialValue)
         return try generator.generate(
-            prompt: prompt, engine: engine,
-            options: .init(
-                maxTokens: options.maxTokens, sampling: options.sampling,
-                takesForcedTokens: options.takesForcedTokens, choosesWholeValues: options.choosesWholeValues,
-                reportsProbabilities: options.reportsProbabilities),
-            onBytes: onBytes, isCancelled: isCancelled
-        )
+            prompt: prompt, engine: engine, options: generationOptions, onBytes: onBytes, isCancelled: isCancelled)
+    }
+
+    /// The limits and choices of each generation.
+    var generationOptions: Generator.Options {
+        .init(
+            maxTokens: options.maxTokens, sampling: options.sampling, takesForcedTokens: options.takesForcedTokens,
+            choosesWholeValues: options.choosesWholeValues, reportsProbabilities: options.reportsProbabilities)
     }
 
     private func generator(holding tokens: Int) throws -> Generator {

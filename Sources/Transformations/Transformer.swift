@@ -60,14 +60,14 @@ public struct Transformation: Sendable {
 /// The key-value cache is kept between calls, so that the prompt's common beginning is paid for once. A transformer is
 /// not thread-safe: one per thread.
 public final class Transformer {
-    private let model: TextModel
+    let model: TextModel
     private let spec: LoadedSpec
-    private let runner: GenerationRunner
-    private let options: TransformationOptions
+    let runner: GenerationRunner
+    let options: TransformationOptions
     private var validator: Validator
     private var compileSeconds: Double
     /// Whether strings are taken from the text, so that each needs a constraint of its own.
-    private let isVerbatim: Bool
+    let isVerbatim: Bool
     private let prompts: PromptBuilder
     private let opening: [ChatMessage]
 
@@ -189,7 +189,11 @@ public final class Transformer {
     private func run(
         _ prompt: [TokenID], onBytes: ([UInt8]) -> Void, isCancelled: () -> Bool
     ) throws -> Transformation {
-        let result = try runner.generate(prompt, onBytes: onBytes, isCancelled: isCancelled)
+        try finish(try runner.generate(prompt, onBytes: onBytes, isCancelled: isCancelled))
+    }
+
+    /// Checks what was generated, and reports about it.
+    func finish(_ result: GenerationResult) throws(TransformationError) -> Transformation {
         let clock = ContinuousClock()
         let start = clock.now
         let document = try check(result)

@@ -2,12 +2,12 @@
 
 extension TinyModel {
     /// A random-weight model with a byte-level tokenizer and a chat template: noise, but a whole language model.
-    public static func text(seed: UInt64 = 1, context: Int = 1024) -> TinyModel {
+    public static func text(seed: UInt64 = 1, context: Int = 1024, format: String = "F32") -> TinyModel {
         let merges = ["\" :", "t r", "tr u", "tru e", "a n", "an d", "Ġ a", "{ \"", "e r", "i n"]
         let alphabet = byteAlphabet
         let tokens =
             alphabet + merges.map { $0.split(separator: " ").joined() } + ["<|im_start|>", "<|im_end|>"]
-        var model = TinyModel("llama", seed: seed, vocabulary: tokens.count, context: context)
+        var model = TinyModel("llama", format: format, seed: seed, vocabulary: tokens.count, context: context)
         model.edit { builder in
             builder.add("general.name", .string("Tiny"))
             builder.add("tokenizer.ggml.model", .string("gpt2"))

@@ -72,6 +72,33 @@ struct TransformerTests {
         }
     }
 
+    @Test(arguments: ["F32", "Q4_1"], [Float(0), 1])
+    func severalAtOnceGiveTheSameDocuments(_ format: String, _ temperature: Float) throws {
+        let url = try TinyModel.text(context: 2048, format: format).write()
+        defer { try? FileManager.default.removeItem(at: url) }
+        let model = try TextModel(path: url.path)
+        let texts = (0..<11).map { String(repeating: "Ada Lovelace, engineer. ", count: 1 + $0 % 4) + "\($0)" }
+        var options = TransformationOptions(maxTokens: 60, sampling: .init(temperature: temperature, seed: 5))
+        let one = try Transformer(model: model, spec: spec(contact), options: options)
+        let expected = try texts.map { try one.transform($0) }
+        var found: [Transformation] = []
+        try Transformer(model: model, spec: spec(contact), options: options).transform(texts, sequences: 4) {
+            #expect($0 == found.count)
+            found.append(try $1.get())
+        }
+        #expect(found.map(\.text) == expected.map(\.text))
+        #expect(found.map(\.report.finishReason) == expected.map(\.report.finishReason))
+        #expect(found[5].report.statistics.cachedPromptTokens > 0)
+        // Failures come at their place.
+        options.contextLength = 1200
+        var failures: [Int] = []
+        let small = try Transformer(model: model, spec: spec(contact), options: options)
+        try small.transform([texts[0], String(repeating: "Ada ", count: 300), texts[1]], sequences: 2) {
+            if case .failure = $1 { failures.append($0) }
+        }
+        #expect(failures == [1])
+    }
+
     @Test func theSameRequestGivesTheSameAnswer() throws {
         try withModel { model in
             let transformer = try Transformer(model: model, spec: spec(contact), options: .init(maxTokens: 60))
