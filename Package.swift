@@ -30,6 +30,11 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/attaswift/BigInt", from: "6.0.1"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: ["FullFoundation"]),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     ],
     targets: [
         // C leaves
@@ -53,9 +58,19 @@ let package = Package(
                 "ModelFiles"]
         ),
         library(
+            "Service",
+            [
+                "Transformations", "Generation", "Constraints", "Inference", "JSONSchemas", "Documents", "Tokenizers",
+                "ModelFiles", "Patterns", .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Crypto", package: "swift-crypto"), .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "HTTPTypes", package: "swift-http-types"),
+            ]
+        ),
+        library(
             "Commands",
             [
-                "Transformations", "Benchmarks", "Generation", "Constraints", "Inference", "JSONSchemas", "Documents",
+                "Service", "Transformations", "Benchmarks", "Generation", "Constraints", "Inference", "JSONSchemas", "Documents",
                 "Tokenizers", "ModelFiles", "Patterns",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
@@ -74,6 +89,7 @@ let package = Package(
         tests("Inference", ["ModelFiles", "Tokenizers", "CKernels", "Documents"]),
         tests("Generation", ["Constraints", "Inference", "Tokenizers", "JSONSchemas", "Documents"]),
         tests("Transformations", ["JSONSchemas", "Documents"]),
+        tests("Service", ["Documents", "JSONSchemas"]),
         tests("Commands", ["Documents", "formwork"]),
     ],
     cLanguageStandard: .c11

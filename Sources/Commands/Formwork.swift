@@ -27,7 +27,9 @@ public struct Formwork: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            TransformCommand.self, ValidateCommand.self, FormatCommand.self, RepairCommand.self, SchemaCommand.self, GrammarCommand.self, ModelsCommand.self, BenchCommand.self,
+            TransformCommand.self, ValidateCommand.self, FormatCommand.self, RepairCommand.self, SchemaCommand.self, GrammarCommand.self,
+            ModelsCommand.self, BenchCommand.self,
+            ServeCommand.self,
             CompletionsCommand.self, ManualCommand.self,
         ]
     )

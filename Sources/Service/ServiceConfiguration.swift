@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Inference
+
+/// What a service serves, and its limits.
+public struct ServiceConfiguration: Sendable {
+    /// A model that clients can ask for.
+    public struct Model: Sendable, Hashable {
+        /// The name that requests give.
+        public var name: String
+        /// The GGUF file.
+        public var path: String
+
+        public init(name: String, path: String) {
+            self.name = name
+            self.path = path
+        }
+    }
+
+    /// The address that is listened on; the loopback address unless told otherwise.
+    public var host = "127.0.0.1"
+    /// The port; 0 takes a free one.
+    public var port = 8177
+    /// The models, the default one first.
+    public var models: [Model]
+    /// How models are run.
+    public var modelOptions = ModelOptions()
+    /// Keys of which each request must carry one as a bearer token; none are asked for where this is empty.
+    public var keys: [ServiceKey] = []
+    /// Origins of web pages that may call the service, in addition to its own.
+    public var allowedOrigins: [String] = []
+    /// Requests of a model that may wait; more are refused with status 429.
+    public var queueLength = 64
+    /// Tokens of an answer where a request does not say.
+    public var defaultTokens = 512
+    /// The most tokens of an answer that a request may ask for.
+    public var maximumTokens = 8192
+    /// Tokens of prompt and answer together; nil is what the model was trained for, up to 8192.
+    public var contextLength: Int?
+    /// The longest body of a request, in bytes.
+    public var maximumBody = 4 << 20
+    /// Seconds that a request may take in all.
+    public var deadline: Double = 300
+    /// Seconds without a byte from a client after which a connection is closed.
+    public var idleSeconds = 60
+    /// Connections at the same time; others wait.
+    public var maximumConnections = 1024
+    /// Bytes that all loaded models may take together, by the size of their files; the least recently used is given up.
+    public var modelBytes = 8 << 30
+
+    public init(models: [Model]) { self.models = models }
+}
