@@ -30,6 +30,15 @@ CK_INLINE __m256 load_f16(const uint8_t *p) { return _mm256_cvtph_ps(_mm_loadu_s
 
 /// Unpacks line p, rows 8 h to 8 h + 7: the quants of chunk p (side 0) or chunk p + 4 (side 1).
 CK_INLINE __m256i unpack_line(const int bits, const uint8_t *quants, int p, int side, int h) {
+    if (bits < 4) {
+        __m256i pairs = _mm256_load_si256((const __m256i *)(quants + 64 * side + 32 * h));
+        pairs = _mm256_and_si256(_mm256_srli_epi16(pairs, 2 * p), _mm256_set1_epi8(3));
+        if (bits == 2) return pairs;
+        __m256i top = _mm256_load_si256((const __m256i *)(quants + 128 + 32 * h));
+        int c = 4 * side + p;
+        top = c < 2 ? _mm256_slli_epi16(top, 2 - c) : _mm256_srli_epi16(top, c - 2);
+        return _mm256_or_si256(pairs, _mm256_and_si256(top, _mm256_set1_epi8(4)));
+    }
     __m256i q = _mm256_load_si256((const __m256i *)(quants + 64 * p + 32 * h));
     if (side == 1) q = _mm256_srli_epi16(q, 4);
     q = _mm256_and_si256(q, _mm256_set1_epi8(15));
@@ -49,7 +58,9 @@ CK_INLINE void tile(const int slot, const int rows, const ck_layout *layout, con
                     const uint8_t *activations, size_t stride, float *out, size_t out_stride) {
     const int bits = ck_slot_bits(slot), kind = ck_slot_scale(slot);
     const size_t blocks = layout->blocks;
+    const bool split = ck_slot_is_split(slot);
     const __m256i ones = _mm256_set1_epi16(1);
+    const __m256i table = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)ck_iq4_values));
     __m256 acc[2][4];
     act_row act[4];
 #pragma clang loop unroll(full)
@@ -72,6 +83,7 @@ CK_INLINE void tile(const int slot, const int rows, const ck_layout *layout, con
             _mm_prefetch((const char *)scales + layout->group_bytes, _MM_HINT_T0);
         }
         __m256i sum[2][4];
+        __m256i min_sum[2][4];  // Q2_K: the integer mins times the activation sums
         __m256i factor[2][2];  // what widening multiplies by: 1, or the integer scale of the row
 #pragma clang loop unroll(full)
         for (int h = 0; h < 2; h++) {
@@ -79,6 +91,15 @@ CK_INLINE void tile(const int slot, const int rows, const ck_layout *layout, con
             if (kind == CK_SCALE_K) {
                 __m128i bytes = _mm_loadl_epi64((const __m128i *)(scales + 8 * h));
                 factor[h][0] = factor[h][1] = _mm256_cvtepu8_epi16(_mm_unpacklo_epi8(bytes, bytes));
+            } else if (kind == CK_SCALE_K2) {
+                __m128i bytes = _mm_load_si128((const __m128i *)(scales + 16 * h));
+                const __m128i nibble = _mm_set1_epi8(15);
+                __m256i pairs = _mm256_cvtepi8_epi16(_mm_and_si128(bytes, nibble));
+                factor[h][0] = _mm256_blend_epi16(pairs, _mm256_slli_epi32(pairs, 16), 0xaa);
+                factor[h][1] = _mm256_blend_epi16(_mm256_srli_epi32(pairs, 16), pairs, 0xaa);
+                pairs = _mm256_cvtepi8_epi16(_mm_and_si128(_mm_srli_epi16(bytes, 4), nibble));
+#pragma clang loop unroll(full)
+                for (int i = 0; i < rows; i++) min_sum[h][i] = _mm256_madd_epi16(pairs, broadcast4(act[i].halves + 2 * b));
             } else if (kind == CK_SCALE_K6) {
                 __m256i pairs = _mm256_cvtepi8_epi16(_mm_load_si128((const __m128i *)(scales + 16 * h)));
                 factor[h][0] = _mm256_blend_epi16(pairs, _mm256_slli_epi32(pairs, 16), 0xaa);
@@ -86,15 +107,21 @@ CK_INLINE void tile(const int slot, const int rows, const ck_layout *layout, con
 #pragma clang loop unroll(full)
                 for (int i = 0; i < rows; i++) {
                     __m256i offset = _mm256_madd_epi16(pairs, broadcast4(act[i].halves + 2 * b));
-                    sum[h][i] = _mm256_slli_epi32(_mm256_sub_epi32(_mm256_setzero_si256(), offset), 5);
+                    sum[h][i] = _mm256_slli_epi32(_mm256_sub_epi32(_mm256_setzero_si256(), offset), ck_slot_shift(slot));
                 }
             }
         }
-        if (bits == 8) {
+        if (bits == 8 || ck_slot_is_table(slot)) {
 #pragma clang loop unroll(full)
             for (int c = 0; c < 8; c++) {
-                __m256i w0 = _mm256_load_si256((const __m256i *)(quants + 64 * c));
-                __m256i w1 = _mm256_load_si256((const __m256i *)(quants + 64 * c + 32));
+                __m256i w0, w1;
+                if (bits == 8) {
+                    w0 = _mm256_load_si256((const __m256i *)(quants + 64 * c));
+                    w1 = _mm256_load_si256((const __m256i *)(quants + 64 * c + 32));
+                } else {
+                    w0 = _mm256_shuffle_epi8(table, unpack_line(bits, quants, c % 4, c / 4, 0));
+                    w1 = _mm256_shuffle_epi8(table, unpack_line(bits, quants, c % 4, c / 4, 1));
+                }
                 __m256i m0 = _mm256_abs_epi8(w0), m1 = _mm256_abs_epi8(w1);
 #pragma clang loop unroll(full)
                 for (int i = 0; i < rows; i++) {
@@ -106,7 +133,7 @@ CK_INLINE void tile(const int slot, const int rows, const ck_layout *layout, con
                 }
             }
         } else {
-            const int lines = bits == 4 ? 4 : 2;  // lines whose sums fit in 16 bits
+            const int lines = bits <= 4 ? 4 : 2;  // lines whose sums fit in 16 bits
 #pragma clang loop unroll(full)
             for (int first = 0; first < 4; first += lines) {
                 __m256i low_sum[2][4], high_sum[2][4];  // kept apart only where the halves of a block have two scales
@@ -119,8 +146,8 @@ CK_INLINE void tile(const int slot, const int rows, const ck_layout *layout, con
                         for (int i = 0; i < rows; i++) {
                             __m256i a = broadcast4(act[i].quants + b * 32 + 16 * side + 4 * p);
                             __m256i p0 = _mm256_maddubs_epi16(w0, a), p1 = _mm256_maddubs_epi16(w1, a);
-                            __m256i(*target)[4] = bits == 6 && side == 1 ? high_sum : low_sum;
-                            bool fresh = p == first && (side == 0 || bits == 6);
+                            __m256i(*target)[4] = split && side == 1 ? high_sum : low_sum;
+                            bool fresh = p == first && (side == 0 || split);
                             target[0][i] = fresh ? p0 : _mm256_add_epi16(target[0][i], p0);
                             target[1][i] = fresh ? p1 : _mm256_add_epi16(target[1][i], p1);
                         }
@@ -130,18 +157,20 @@ CK_INLINE void tile(const int slot, const int rows, const ck_layout *layout, con
 #pragma clang loop unroll(full)
                     for (int h = 0; h < 2; h++) {
                         __m256i wide = _mm256_madd_epi16(low_sum[h][i], factor[h][0]);
-                        if (bits == 6) {
-                            wide = _mm256_add_epi32(wide, _mm256_madd_epi16(high_sum[h][i], factor[h][1]));
-                            sum[h][i] = _mm256_add_epi32(sum[h][i], wide);
-                        } else {
-                            sum[h][i] = first == 0 ? wide : _mm256_add_epi32(sum[h][i], wide);
-                        }
+                        if (split) wide = _mm256_add_epi32(wide, _mm256_madd_epi16(high_sum[h][i], factor[h][1]));
+                        bool fresh = first == 0 && kind != CK_SCALE_K6;
+                        sum[h][i] = fresh ? wide : _mm256_add_epi32(sum[h][i], wide);
                     }
             }
         }
 #pragma clang loop unroll(full)
         for (int h = 0; h < 2; h++) {
-            __m256 d = load_f16((kind == CK_SCALE_D || kind == CK_SCALE_DM ? scales : super) + 16 * h), min = d;
+            __m256 d = load_f16((ck_slot_is_flat(slot) ? scales : super) + 16 * h), min = d;
+            if (kind == CK_SCALE_K2) min = load_f16(super + 32 + 16 * h);
+            if (kind == CK_SCALE_KS) {
+                __m128i bytes = _mm_loadl_epi64((const __m128i *)(scales + 8 * h));
+                d = _mm256_mul_ps(d, _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes)));
+            }
             if (kind == CK_SCALE_DM) min = load_f16(scales + 32 + 16 * h);
             if (kind == CK_SCALE_K) {
                 __m128i bytes = _mm_loadl_epi64((const __m128i *)(scales + 16 + 8 * h));
@@ -160,6 +189,10 @@ CK_INLINE void tile(const int slot, const int rows, const ck_layout *layout, con
                     acc[h][i] = _mm256_fmadd_ps(min, _mm256_broadcast_ss(act[i].sums + b), acc[h][i]);
                 if (kind == CK_SCALE_K)
                     acc[h][i] = _mm256_fnmadd_ps(min, _mm256_broadcast_ss(act[i].sums + b), acc[h][i]);
+                if (kind == CK_SCALE_K2) {
+                    __m256 factor_a = _mm256_mul_ps(min, _mm256_broadcast_ss(act[i].scales + b));
+                    acc[h][i] = _mm256_fnmadd_ps(_mm256_cvtepi32_ps(min_sum[h][i]), factor_a, acc[h][i]);
+                }
             }
         }
     }
@@ -188,6 +221,10 @@ TILES(CK_SLOT_Q8_0, q8_0)
 TILES(CK_SLOT_Q4_K, q4_k)
 TILES(CK_SLOT_Q5_K, q5_k)
 TILES(CK_SLOT_Q6_K, q6_k)
+TILES(CK_SLOT_Q2_K, q2_k)
+TILES(CK_SLOT_Q3_K, q3_k)
+TILES(CK_SLOT_IQ4_NL, iq4_nl)
+TILES(CK_SLOT_IQ4_XS, iq4_xs)
 
 static void ck_quantize_row_avx2(const float *x, size_t k, uint8_t *row) {
     size_t blocks = k / 32;
@@ -240,6 +277,10 @@ void ck_fill_avx2(ck_table *table) {
     ROW(CK_SLOT_Q4_K, q4_k)
     ROW(CK_SLOT_Q5_K, q5_k)
     ROW(CK_SLOT_Q6_K, q6_k)
+    ROW(CK_SLOT_Q2_K, q2_k)
+    ROW(CK_SLOT_Q3_K, q3_k)
+    ROW(CK_SLOT_IQ4_NL, iq4_nl)
+    ROW(CK_SLOT_IQ4_XS, iq4_xs)
 #undef ROW
     table->quantize_row = ck_quantize_row_avx2;
 }

@@ -32,6 +32,13 @@ CK_INLINE VI vi_add(VI a, VI b) { return _mm256_add_epi32(a, b); }
 CK_INLINE VF vi_to_float(VI a) { return _mm256_cvtepi32_ps(a); }
 CK_INLINE VI vi_bytes_u8(const uint8_t *p) { return _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)p)); }
 
+CK_INLINE VI vi_bytes_i8(const uint8_t *p) { return _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)p)); }
+
+CK_INLINE VI vi_lookup(VI a) {
+    const __m128i table = _mm_loadu_si128((const __m128i *)ck_iq4_raised);
+    return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(table), a);
+}
+
 /// Splits 8 pairs of signed bytes into two vectors of 32-bit numbers.
 CK_INLINE void vi_pairs_i8(const uint8_t *p, VI *first, VI *second) {
     VI pairs = _mm256_cvtepi16_epi32(_mm_loadu_si128((const __m128i *)p));

@@ -5,11 +5,14 @@
 
 #pragma STDC FP_CONTRACT OFF  // d * q + m rounds twice, as in the reference implementation
 
+const int8_t ck_iq4_values[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+const uint8_t ck_iq4_raised[16] = {1, 24, 45, 63, 79, 93, 106, 118, 129, 141, 153, 166, 181, 197, 217, 241};
+
 size_t ck_block_length(ck_format format) {
     switch (format) {
     case CK_F32: case CK_F16: case CK_BF16: return 1;
-    case CK_Q4_0: case CK_Q4_1: case CK_Q5_0: case CK_Q5_1: case CK_Q8_0: return 32;
-    case CK_Q4_K: case CK_Q5_K: case CK_Q6_K: return 256;
+    case CK_Q4_0: case CK_Q4_1: case CK_Q5_0: case CK_Q5_1: case CK_Q8_0: case CK_IQ4_NL: return 32;
+    case CK_Q2_K: case CK_Q3_K: case CK_Q4_K: case CK_Q5_K: case CK_Q6_K: case CK_IQ4_XS: return 256;
     default: return 0;
     }
 }
@@ -26,6 +29,10 @@ size_t ck_block_bytes(ck_format format) {
     case CK_Q4_K: return sizeof(ck_block_q4_k);
     case CK_Q5_K: return sizeof(ck_block_q5_k);
     case CK_Q6_K: return sizeof(ck_block_q6_k);
+    case CK_Q2_K: return sizeof(ck_block_q2_k);
+    case CK_Q3_K: return sizeof(ck_block_q3_k);
+    case CK_IQ4_NL: return sizeof(ck_block_iq4_nl);
+    case CK_IQ4_XS: return sizeof(ck_block_iq4_xs);
     default: return 0;
     }
 }
@@ -33,6 +40,8 @@ size_t ck_block_bytes(ck_format format) {
 _Static_assert(sizeof(ck_block_q4_0) == 18 && sizeof(ck_block_q4_1) == 20 && sizeof(ck_block_q5_0) == 22, "file layout");
 _Static_assert(sizeof(ck_block_q5_1) == 24 && sizeof(ck_block_q8_0) == 34 && sizeof(ck_block_q4_k) == 144, "file layout");
 _Static_assert(sizeof(ck_block_q5_k) == 176 && sizeof(ck_block_q6_k) == 210, "file layout");
+_Static_assert(sizeof(ck_block_q2_k) == 84 && sizeof(ck_block_q3_k) == 110, "file layout");
+_Static_assert(sizeof(ck_block_iq4_nl) == 18 && sizeof(ck_block_iq4_xs) == 136, "file layout");
 
 bool ck_format_is_supported(ck_format format) { return ck_block_length(format) != 0; }
 bool ck_format_is_quantized(ck_format format) { return ck_block_length(format) > 1; }
@@ -149,6 +158,48 @@ void ck_dequantize_row(ck_format format, const void *source, float *y, size_t k)
                 int low = block.ql[half * 64 + quarter % 2 * 32 + l] >> (quarter / 2 * 4) & 15;
                 int high = block.qh[half * 32 + l] >> (quarter * 2) & 3;
                 y[i] = d * (float)block.scales[i / 16] * (float)((low | high << 4) - 32);
+            }
+        }
+        break;
+    }
+    case CK_Q2_K: {
+        FOR_EACH_BLOCK(ck_block_q2_k, 256) {
+            float d = ck_float_from_f16(block.d), dmin = ck_float_from_f16(block.dmin);
+            for (int i = 0; i < 256; i++) {
+                int q = block.qs[i / 128 * 32 + i % 32] >> (i % 128 / 32 * 2) & 3;
+                float ds = d * (float)(block.scales[i / 16] & 15), dm = dmin * (float)(block.scales[i / 16] >> 4);
+                y[i] = ds * (float)q - dm;
+            }
+        }
+        break;
+    }
+    case CK_Q3_K: {
+        FOR_EACH_BLOCK(ck_block_q3_k, 256) {
+            float d = ck_float_from_f16(block.d);
+            for (int i = 0; i < 256; i++) {
+                int low = block.qs[i / 128 * 32 + i % 32] >> (i % 128 / 32 * 2) & 3;
+                int high = block.hmask[i % 32] >> (i / 32) & 1;
+                y[i] = d * (float)ck_q3_scale(block.scales, i / 16) * (float)((low | high << 2) - 4);
+            }
+        }
+        break;
+    }
+    case CK_IQ4_NL: {
+        FOR_EACH_BLOCK(ck_block_iq4_nl, 32) {
+            float d = ck_float_from_f16(block.d);
+            for (int i = 0; i < 16; i++) {
+                y[i] = d * (float)ck_iq4_values[block.qs[i] & 15];
+                y[i + 16] = d * (float)ck_iq4_values[block.qs[i] >> 4];
+            }
+        }
+        break;
+    }
+    case CK_IQ4_XS: {
+        FOR_EACH_BLOCK(ck_block_iq4_xs, 256) {
+            float d = ck_float_from_f16(block.d);
+            for (int i = 0; i < 256; i++) {
+                float ds = d * (float)ck_iq4_scale(block.scales_h, block.scales_l, i / 32);
+                y[i] = ds * (float)ck_iq4_values[block.qs[i / 32 * 16 + i % 16] >> (i % 32 / 16 * 4) & 15];
             }
         }
         break;

@@ -31,6 +31,10 @@ typedef struct { uint16_t d; int8_t qs[32]; } ck_block_q8_0;
 typedef struct { uint16_t d, dmin; uint8_t scales[12]; uint8_t qs[128]; } ck_block_q4_k;
 typedef struct { uint16_t d, dmin; uint8_t scales[12]; uint8_t qh[32]; uint8_t qs[128]; } ck_block_q5_k;
 typedef struct { uint8_t ql[128]; uint8_t qh[64]; int8_t scales[16]; uint16_t d; } ck_block_q6_k;
+typedef struct { uint8_t scales[16]; uint8_t qs[64]; uint16_t d, dmin; } ck_block_q2_k;
+typedef struct { uint8_t hmask[32]; uint8_t qs[64]; uint8_t scales[12]; uint16_t d; } ck_block_q3_k;
+typedef struct { uint16_t d; uint8_t qs[16]; } ck_block_iq4_nl;
+typedef struct { uint16_t d, scales_h; uint8_t scales_l[4]; uint8_t qs[128]; } ck_block_iq4_xs;
 
 // --- Packed layout ---------------------------------------------------------------------------------------------------
 //
@@ -38,6 +42,8 @@ typedef struct { uint8_t ql[128]; uint8_t qh[64]; int8_t scales[16]; uint16_t d;
 // belongs to row r and column 4 c + j of its chunk c.
 //
 //   quants, per block:
+//     2-bit (Q2_K)    2 lines: bits 2 p, 2 p + 1 of the first are chunk p, of the second chunk p + 4
+//     3-bit (Q3_K)    the same 2 lines, then one line whose bit c is the third bit of chunk c
 //     4-bit formats   4 lines; line p holds chunk p in the low nibbles and chunk p + 4 in the high nibbles
 //     5-bit formats   the same 4 lines, then one line whose bit c is the fifth bit of chunk c
 //     6-bit (Q6_K)    the same 4 lines, then two lines: bits 2 p, 2 p + 1 of the first are the top bits of chunk p, of the
@@ -45,16 +51,21 @@ typedef struct { uint8_t ql[128]; uint8_t qh[64]; int8_t scales[16]; uint16_t d;
 //     8-bit (Q8_0)    8 lines, signed
 //   scales, per block of 32 columns:
 //     Q4_0 Q5_0 Q8_0  16 x f16 d                             w = d (q - offset), offset 8, 16, 0
+//     IQ4_NL          16 x f16 d                             w = d value[q]
 //     Q4_1 Q5_1       16 x f16 d, 16 x f16 m                 w = d q + m
 //     Q4_K Q5_K       16 x u8 scale, 16 x u8 min             w = d scale q - dmin min
-//     Q6_K            16 x (i8 scale of columns 0-15, i8 scale of columns 16-31)      w = d scale (q - 32)
+//     Q6_K Q3_K       16 x (i8 scale of columns 0-15, i8 scale of columns 16-31)      w = d scale (q - offset),
+//                     offset 32, 4
+//     Q2_K            16 x (u4 scale, u4 min of columns 0-15, u4 scale, u4 min of columns 16-31)
+//                                                            w = d scale q - dmin min
+//     IQ4_XS          16 x i8 scale                          w = d scale value[q]
 //   super, per 256 columns of the K formats:
-//     Q4_K Q5_K       16 x f16 d, 16 x f16 dmin
-//     Q6_K            16 x f16 d
+//     Q2_K Q4_K Q5_K  16 x f16 d, 16 x f16 dmin
+//     others          16 x f16 d
 //
 // The three regions of a group follow one another: all quants, all scales, all supers.
 
-enum { CK_SCALE_D = 0, CK_SCALE_DM = 1, CK_SCALE_K = 2, CK_SCALE_K6 = 3 };
+enum { CK_SCALE_D = 0, CK_SCALE_DM = 1, CK_SCALE_K = 2, CK_SCALE_K6 = 3, CK_SCALE_K2 = 4, CK_SCALE_KS = 5 };
 
 typedef struct ck_layout {
     size_t blocks;         // k / 32
@@ -68,18 +79,37 @@ typedef struct ck_layout {
 
 /// Index of a quantized format in the tables below.
 enum { CK_SLOT_Q4_0, CK_SLOT_Q4_1, CK_SLOT_Q5_0, CK_SLOT_Q5_1, CK_SLOT_Q8_0, CK_SLOT_Q4_K, CK_SLOT_Q5_K, CK_SLOT_Q6_K,
-       CK_SLOTS };
+       CK_SLOT_Q2_K, CK_SLOT_Q3_K, CK_SLOT_IQ4_NL, CK_SLOT_IQ4_XS, CK_SLOTS };
 
 /// Bits per quant, kind of scale and integer offset by slot: compile-time constants in the templates.
 CK_INLINE int ck_slot_bits(int slot) {
-    return slot == CK_SLOT_Q8_0 ? 8 : slot == CK_SLOT_Q6_K ? 6
+    return slot == CK_SLOT_Q8_0 ? 8 : slot == CK_SLOT_Q6_K ? 6 : slot == CK_SLOT_Q2_K ? 2 : slot == CK_SLOT_Q3_K ? 3
         : (slot == CK_SLOT_Q5_0 || slot == CK_SLOT_Q5_1 || slot == CK_SLOT_Q5_K) ? 5 : 4;
 }
 CK_INLINE int ck_slot_scale(int slot) {
     return (slot == CK_SLOT_Q4_1 || slot == CK_SLOT_Q5_1) ? CK_SCALE_DM
-        : (slot == CK_SLOT_Q4_K || slot == CK_SLOT_Q5_K) ? CK_SCALE_K : slot == CK_SLOT_Q6_K ? CK_SCALE_K6 : CK_SCALE_D;
+        : (slot == CK_SLOT_Q4_K || slot == CK_SLOT_Q5_K) ? CK_SCALE_K
+        : (slot == CK_SLOT_Q6_K || slot == CK_SLOT_Q3_K) ? CK_SCALE_K6
+        : slot == CK_SLOT_Q2_K ? CK_SCALE_K2 : slot == CK_SLOT_IQ4_XS ? CK_SCALE_KS : CK_SCALE_D;
 }
+/// Whether the quants are indices of `ck_iq4_values`.
+CK_INLINE bool ck_slot_is_table(int slot) { return slot == CK_SLOT_IQ4_NL || slot == CK_SLOT_IQ4_XS; }
+/// Whether the columns 0-15 and 16-31 of a block have scales of their own.
+CK_INLINE bool ck_slot_is_split(int slot) {
+    return ck_slot_scale(slot) == CK_SCALE_K6 || ck_slot_scale(slot) == CK_SCALE_K2;
+}
+/// Whether a block's half-precision scales lie with its other scales, not with those of 8 blocks.
+CK_INLINE bool ck_slot_is_flat(int slot) {
+    return ck_slot_scale(slot) == CK_SCALE_D || ck_slot_scale(slot) == CK_SCALE_DM;
+}
+/// What CK_SCALE_K6 takes from the quants, as a power of two.
+CK_INLINE int ck_slot_shift(int slot) { return slot == CK_SLOT_Q6_K ? 5 : 2; }
 CK_INLINE int ck_slot_offset(int slot) { return slot == CK_SLOT_Q4_0 ? 8 : slot == CK_SLOT_Q5_0 ? 16 : 0; }
+
+/// The values of IQ4_NL's and IQ4_XS's quants.
+extern const int8_t ck_iq4_values[16];
+/// The same and 128 more, for products that take unsigned quants.
+extern const uint8_t ck_iq4_raised[16];
 
 /// -1 if the format is not quantized.
 int ck_slot(ck_format format);
@@ -208,6 +238,17 @@ CK_INLINE uint16_t ck_f16_from_float(float value) {
     }
     uint32_t odd = magnitude >> 13 & 1;
     return (uint16_t)(sign | ((magnitude - ((127 - 15) << 23) + 0xfff + odd) >> 13));
+}
+
+/// The scale of columns 16 s to 16 s + 15 of a Q3_K block: 6 bits, less 32.
+CK_INLINE int8_t ck_q3_scale(const uint8_t *scales, int s) {
+    int low = s < 8 ? scales[s] & 15 : scales[s - 8] >> 4;
+    return (int8_t)((low | (scales[8 + s % 4] >> (s / 4 * 2) & 3) << 4) - 32);
+}
+
+/// The scale of columns 32 j to 32 j + 31 of an IQ4_XS block: 6 bits, less 32.
+CK_INLINE int8_t ck_iq4_scale(uint16_t scales_h, const uint8_t *scales_l, int j) {
+    return (int8_t)(((scales_l[j / 2] >> (j % 2 * 4) & 15) | (scales_h >> (2 * j) & 3) << 4) - 32);
 }
 
 /// The 6-bit scale and min of 32-column block j (0 ... 7) of a Q4_K or Q5_K block.

@@ -43,6 +43,17 @@ CK_INLINE VI vi_bytes_u8(const uint8_t *p) {
     return vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(wide)));
 }
 
+CK_INLINE VI vi_bytes_i8(const uint8_t *p) {
+    uint32_t word;
+    memcpy(&word, p, 4);
+    int16x8_t wide = vmovl_s8(vreinterpret_s8_u32(vdup_n_u32(word)));
+    return vmovl_s16(vget_low_s16(wide));
+}
+
+CK_INLINE VI vi_lookup(VI a) {
+    return vreinterpretq_s32_s8(vqtbl1q_s8(vld1q_s8(ck_iq4_values), vreinterpretq_u8_s32(a)));
+}
+
 /// Splits 4 pairs of signed bytes into two vectors of 32-bit numbers.
 CK_INLINE void vi_pairs_i8(const uint8_t *p, VI *first, VI *second) {
     int32x4_t pairs = vmovl_s16(vreinterpret_s16_u8(vld1_u8(p)));

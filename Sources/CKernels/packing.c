@@ -15,12 +15,16 @@ int ck_slot(ck_format format) {
     case CK_Q4_K: return CK_SLOT_Q4_K;
     case CK_Q5_K: return CK_SLOT_Q5_K;
     case CK_Q6_K: return CK_SLOT_Q6_K;
+    case CK_Q2_K: return CK_SLOT_Q2_K;
+    case CK_Q3_K: return CK_SLOT_Q3_K;
+    case CK_IQ4_NL: return CK_SLOT_IQ4_NL;
+    case CK_IQ4_XS: return CK_SLOT_IQ4_XS;
     default: return -1;
     }
 }
 
 ck_layout ck_layout_for(int slot, size_t k) {
-    static const uint8_t scale_bytes[] = {32, 64, 32, 32}, super_bytes[] = {0, 0, 64, 32};
+    static const uint8_t scale_bytes[] = {32, 64, 32, 32, 32, 16}, super_bytes[] = {0, 0, 64, 32, 64, 32};
     int bits = ck_slot_bits(slot), scale = ck_slot_scale(slot);
     ck_layout layout;
     layout.blocks = k / 32;
@@ -51,8 +55,6 @@ CK_INLINE uint32_t load32(const uint8_t *p) {
     return word;
 }
 
-
-
 /// Spreads the fifth bits of columns 0 ... 31 (bit i of `bits`) so that bit c of byte j is that of column 4 c + j.
 CK_INLINE uint32_t spread_fifth_bits(uint32_t bits) {
     uint32_t word = 0;
@@ -75,6 +77,19 @@ CK_INLINE void pair_nibbles(const uint8_t *bytes, int shift, uint32_t *words) {
     }
 }
 
+/// Bits `shift` and `shift + 1` of 32 consecutive bytes, four bytes' together as the lines want them.
+CK_INLINE void gather_pairs(const uint8_t *bytes, int shift, uint32_t *words) {
+    words[0] = words[1] = 0;
+    for (int c = 0; c < 8; c++) words[c / 4] |= (load32(bytes + 4 * c) >> shift & 0x03030303) << (c % 4 * 2);
+}
+
+/// Bit `shift` of 32 consecutive bytes, eight bytes' together as the lines want them.
+CK_INLINE uint32_t gather_bits(const uint8_t *bytes, int shift) {
+    uint32_t word = 0;
+    for (int c = 0; c < 8; c++) word |= (load32(bytes + 4 * c) >> shift & 0x01010101) << c;
+    return word;
+}
+
 /// Writes row r of one file block (32 or 256 columns) into the group at block index b.
 CK_INLINE void pack_block(int slot, const uint8_t *source, const ck_layout *layout, uint8_t *group, size_t b, size_t r) {
     uint8_t *quants = group + b * layout->quant_bytes + 4 * r;
@@ -82,7 +97,7 @@ CK_INLINE void pack_block(int slot, const uint8_t *source, const ck_layout *layo
     uint8_t *super = group + layout->supers_offset + b / 8 * layout->super_bytes;
     uint32_t words[8];
     switch (slot) {
-    case CK_SLOT_Q4_0: case CK_SLOT_Q4_1: case CK_SLOT_Q5_0: case CK_SLOT_Q5_1: {
+    case CK_SLOT_Q4_0: case CK_SLOT_Q4_1: case CK_SLOT_Q5_0: case CK_SLOT_Q5_1: case CK_SLOT_IQ4_NL: {
         // The file pairs columns i and i + 16 in a byte: exactly what the lines hold.
         size_t head = ck_slot_scale(slot) == CK_SCALE_DM ? 4 : 2;
         memcpy(scales + 2 * r, source, 2);
@@ -108,8 +123,7 @@ CK_INLINE void pack_block(int slot, const uint8_t *source, const ck_layout *layo
             pair_nibbles(low + j / 2 * 32, j % 2 * 4, words);
             for (int p = 0; p < 4; p++) memcpy(quants + 64 * p, &words[p], 4);
             if (slot == CK_SLOT_Q5_K) {
-                uint32_t word = 0;
-                for (int c = 0; c < 8; c++) word |= (load32(high + 4 * c) >> j & 0x01010101) << c;
+                uint32_t word = gather_bits(high, j);
                 memcpy(quants + 256, &word, 4);
             }
             quants += layout->quant_bytes;
@@ -123,16 +137,44 @@ CK_INLINE void pack_block(int slot, const uint8_t *source, const ck_layout *layo
             int quarter = j % 4;
             memcpy(scales + 2 * r, source + 192 + 2 * j, 2);
             pair_nibbles(source + j / 4 * 64 + quarter % 2 * 32, quarter / 2 * 4, words);
-            words[4] = words[5] = 0;
-            for (int c = 0; c < 8; c++) {
-                uint32_t top = load32(source + 128 + j / 4 * 32 + 4 * c) >> (2 * quarter) & 0x03030303;
-                words[4 + c / 4] |= top << (c % 4 * 2);
-            }
+            gather_pairs(source + 128 + j / 4 * 32, 2 * quarter, words + 4);
             for (int p = 0; p < 6; p++) memcpy(quants + 64 * p, &words[p], 4);
             quants += layout->quant_bytes;
             scales += layout->scale_bytes;
         }
         break;
+    case CK_SLOT_Q2_K: case CK_SLOT_Q3_K: {
+        const uint8_t *low = slot == CK_SLOT_Q2_K ? source + 16 : source + 32;
+        memcpy(super + 2 * r, slot == CK_SLOT_Q2_K ? source + 80 : source + 108, 2);
+        if (slot == CK_SLOT_Q2_K) memcpy(super + 32 + 2 * r, source + 82, 2);
+        for (int j = 0; j < 8; j++) {
+            gather_pairs(low + j / 4 * 32, j % 4 * 2, words);
+            memcpy(quants, &words[0], 4);
+            memcpy(quants + 64, &words[1], 4);
+            if (slot == CK_SLOT_Q3_K) {
+                words[2] = gather_bits(source, j);
+                memcpy(quants + 128, &words[2], 4);
+                for (int s = 0; s < 2; s++) scales[2 * r + (size_t)s] = (uint8_t)ck_q3_scale(source + 96, 2 * j + s);
+            } else {
+                memcpy(scales + 2 * r, source + 2 * j, 2);
+            }
+            quants += layout->quant_bytes;
+            scales += layout->scale_bytes;
+        }
+        break;
+    }
+    case CK_SLOT_IQ4_XS: {
+        uint16_t high;
+        memcpy(super + 2 * r, source, 2);
+        memcpy(&high, source + 2, 2);
+        for (int j = 0; j < 8; j++) {
+            scales[r] = (uint8_t)ck_iq4_scale(high, source + 4, j);
+            for (int p = 0; p < 4; p++) memcpy(quants + 64 * p, source + 8 + 16 * j + 4 * p, 4);
+            quants += layout->quant_bytes;
+            scales += layout->scale_bytes;
+        }
+        break;
+    }
     default: break;
     }
 }
@@ -168,6 +210,10 @@ void ck_pack_rows(ck_format format, const void *source, size_t n, size_t k, size
     CASE(CK_SLOT_Q4_K, ck_block_q4_k, 8)
     CASE(CK_SLOT_Q5_K, ck_block_q5_k, 8)
     CASE(CK_SLOT_Q6_K, ck_block_q6_k, 8)
+    CASE(CK_SLOT_Q2_K, ck_block_q2_k, 8)
+    CASE(CK_SLOT_Q3_K, ck_block_q3_k, 8)
+    CASE(CK_SLOT_IQ4_NL, ck_block_iq4_nl, 1)
+    CASE(CK_SLOT_IQ4_XS, ck_block_iq4_xs, 8)
 #undef CASE
     default: break;
     }
@@ -189,11 +235,15 @@ void ck_dequantize_packed_row(ck_format format, const void *packed, size_t k, si
             int c = i / 4, j = i % 4, q;
             if (bits == 8) {
                 q = (int8_t)quants[64 * c + j];
+            } else if (bits < 4) {
+                q = quants[64 * (c / 4) + j] >> (c % 4 * 2) & 3;
+                if (bits == 3) q |= (quants[128 + j] >> c & 1) << 2;
             } else {
                 q = quants[64 * (c % 4) + j] >> (c / 4 * 4) & 15;
                 if (bits == 5) q |= (quants[256 + j] >> c & 1) << 4;
                 if (bits == 6) q |= (quants[256 + c / 4 * 64 + j] >> (c % 4 * 2) & 3) << 4;
             }
+            if (ck_slot_is_table(slot)) q = ck_iq4_values[q];
             float value;
             switch (ck_slot_scale(slot)) {
             case CK_SCALE_D: value = ck_float_from_f16(halves[r]) * (float)(q - ck_slot_offset(slot)); break;
@@ -204,8 +254,16 @@ void ck_dequantize_packed_row(ck_format format, const void *packed, size_t k, si
                 value = ck_float_from_f16(super[r]) * (float)scales[r] * (float)q
                     - ck_float_from_f16(super[16 + r]) * (float)scales[16 + r];
                 break;
+            case CK_SCALE_K2:
+                value = ck_float_from_f16(super[r]) * (float)(scales[2 * r + i / 16] & 15) * (float)q
+                    - ck_float_from_f16(super[16 + r]) * (float)(scales[2 * r + i / 16] >> 4);
+                break;
+            case CK_SCALE_KS:
+                value = ck_float_from_f16(super[r]) * (float)(int8_t)scales[r] * (float)q;
+                break;
             default:
-                value = ck_float_from_f16(super[r]) * (float)(int8_t)scales[2 * r + i / 16] * (float)(q - 32);
+                value = ck_float_from_f16(super[r]) * (float)(int8_t)scales[2 * r + i / 16]
+                    * (float)(q - (1 << ck_slot_shift(slot)));
             }
             destination[b * 32 + (size_t)i] = value;
         }

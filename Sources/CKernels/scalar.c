@@ -7,9 +7,18 @@
 // --- Quantized products ----------------------------------------------------------------------------------------------
 
 /// Expands one block of a group: bytes[c][4 r + j] is the quant of row r, column 4 c + j.
-CK_INLINE void unpack_block(int bits, const uint8_t *quants, uint8_t bytes[8][64]) {
+CK_INLINE void unpack_block(int slot, const uint8_t *quants, uint8_t bytes[8][64]) {
+    const int bits = ck_slot_bits(slot);
     if (bits == 8) {
         memcpy(bytes, quants, 512);
+        return;
+    }
+    if (bits < 4) {
+        for (int c = 0; c < 8; c++)
+            for (int i = 0; i < 64; i++) {
+                bytes[c][i] = quants[64 * (c / 4) + i] >> (c % 4 * 2) & 3;
+                if (bits == 3) bytes[c][i] = (uint8_t)(bytes[c][i] | (quants[128 + i] >> c & 1) << 2);
+            }
         return;
     }
     for (int p = 0; p < 4; p++)
@@ -22,8 +31,8 @@ CK_INLINE void unpack_block(int bits, const uint8_t *quants, uint8_t bytes[8][64
                 low = (uint8_t)(low | (quants[256 + i] >> (2 * p) & 3) << 4);
                 high = (uint8_t)(high | (quants[320 + i] >> (2 * p) & 3) << 4);
             }
-            bytes[p][i] = low;
-            bytes[p + 4][i] = high;
+            bytes[p][i] = ck_slot_is_table(slot) ? (uint8_t)ck_iq4_values[low] : low;
+            bytes[p + 4][i] = ck_slot_is_table(slot) ? (uint8_t)ck_iq4_values[high] : high;
         }
 }
 
@@ -34,7 +43,7 @@ CK_INLINE void tile(int slot, const ck_layout *layout, const uint8_t *group, con
     float acc[16] = {0};
     for (size_t b = 0; b < layout->blocks; b++) {
         uint8_t bytes[8][64];
-        unpack_block(ck_slot_bits(slot), group + b * layout->quant_bytes, bytes);
+        unpack_block(slot, group + b * layout->quant_bytes, bytes);
         const int8_t *a = (const int8_t *)activations + b * 32;
         int32_t first[16] = {0}, second[16] = {0};  // columns 0-15 and 16-31
         for (int c = 0; c < 8; c++)
@@ -42,7 +51,7 @@ CK_INLINE void tile(int slot, const ck_layout *layout, const uint8_t *group, con
                 int32_t sum = 0;
                 for (int j = 0; j < 4; j++) {
                     uint8_t q = bytes[c][4 * r + j];
-                    sum += (ck_slot_bits(slot) == 8 ? (int8_t)q : q) * a[4 * c + j];
+                    sum += (ck_slot_bits(slot) == 8 || ck_slot_is_table(slot) ? (int8_t)q : q) * a[4 * c + j];
                 }
                 if (c < 4) first[r] += sum; else second[r] += sum;
             }
@@ -64,9 +73,20 @@ CK_INLINE void tile(int slot, const ck_layout *layout, const uint8_t *group, con
                 acc[r] += ck_float_from_f16(super[r]) * scales_a[b] * (float)(scales[r] * (first[r] + second[r]))
                     - ck_float_from_f16(super[16 + r]) * (float)scales[16 + r] * sums_a[b];
                 break;
+            case CK_SCALE_K2: {
+                int32_t total = (scales[2 * r] & 15) * first[r] + (scales[2 * r + 1] & 15) * second[r];
+                int32_t mins = (scales[2 * r] >> 4) * halves_a[2 * b] + (scales[2 * r + 1] >> 4) * halves_a[2 * b + 1];
+                acc[r] += ck_float_from_f16(super[r]) * scales_a[b] * (float)total
+                    - ck_float_from_f16(super[16 + r]) * scales_a[b] * (float)mins;
+                break;
+            }
+            case CK_SCALE_KS:
+                acc[r] += ck_float_from_f16(super[r]) * scales_a[b] * (float)((int8_t)scales[r] * (first[r] + second[r]));
+                break;
             default: {
-                int32_t total = (int8_t)scales[2 * r] * (first[r] - 32 * halves_a[2 * b])
-                    + (int8_t)scales[2 * r + 1] * (second[r] - 32 * halves_a[2 * b + 1]);
+                const int32_t offset = 1 << ck_slot_shift(slot);
+                int32_t total = (int8_t)scales[2 * r] * (first[r] - offset * halves_a[2 * b])
+                    + (int8_t)scales[2 * r + 1] * (second[r] - offset * halves_a[2 * b + 1]);
                 acc[r] += ck_float_from_f16(super[r]) * scales_a[b] * (float)total;
             }
             }
@@ -89,6 +109,10 @@ TILE(CK_SLOT_Q8_0, ck_tile_q8_0_scalar)
 TILE(CK_SLOT_Q4_K, ck_tile_q4_k_scalar)
 TILE(CK_SLOT_Q5_K, ck_tile_q5_k_scalar)
 TILE(CK_SLOT_Q6_K, ck_tile_q6_k_scalar)
+TILE(CK_SLOT_Q2_K, ck_tile_q2_k_scalar)
+TILE(CK_SLOT_Q3_K, ck_tile_q3_k_scalar)
+TILE(CK_SLOT_IQ4_NL, ck_tile_iq4_nl_scalar)
+TILE(CK_SLOT_IQ4_XS, ck_tile_iq4_xs_scalar)
 #undef TILE
 
 static void ck_quantize_row_scalar(const float *x, size_t k, uint8_t *row) {
@@ -265,6 +289,7 @@ void ck_fill_scalar(ck_table *table) {
     static const ck_tile_function tiles[CK_SLOTS] = {
         ck_tile_q4_0_scalar, ck_tile_q4_1_scalar, ck_tile_q5_0_scalar, ck_tile_q5_1_scalar,
         ck_tile_q8_0_scalar, ck_tile_q4_k_scalar, ck_tile_q5_k_scalar, ck_tile_q6_k_scalar,
+        ck_tile_q2_k_scalar, ck_tile_q3_k_scalar, ck_tile_iq4_nl_scalar, ck_tile_iq4_xs_scalar,
     };
     for (int slot = 0; slot < CK_SLOTS; slot++) {
         table->tile_rows[slot] = 1;

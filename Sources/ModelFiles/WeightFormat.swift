@@ -11,17 +11,21 @@ public enum WeightFormat: UInt32, Hashable, Sendable, CaseIterable, CustomString
     case q5_0 = 6
     case q5_1 = 7
     case q8_0 = 8
+    case q2_K = 10
+    case q3_K = 11
     case q4_K = 12
     case q5_K = 13
     case q6_K = 14
+    case iq4_NL = 20
+    case iq4_XS = 23
     case bf16 = 30
 
     /// The number of values in a block; a row length is a multiple of it.
     public var blockLength: Int {
         switch self {
         case .f32, .f16, .bf16: 1
-        case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0: 32
-        case .q4_K, .q5_K, .q6_K: 256
+        case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .iq4_NL: 32
+        case .q2_K, .q3_K, .q4_K, .q5_K, .q6_K, .iq4_XS: 256
         }
     }
 
@@ -38,6 +42,10 @@ public enum WeightFormat: UInt32, Hashable, Sendable, CaseIterable, CustomString
         case .q4_K: 144
         case .q5_K: 176
         case .q6_K: 210
+        case .q2_K: 84
+        case .q3_K: 110
+        case .iq4_NL: 18
+        case .iq4_XS: 136
         }
     }
 
@@ -58,6 +66,10 @@ public enum WeightFormat: UInt32, Hashable, Sendable, CaseIterable, CustomString
         case .q4_K: "Q4_K"
         case .q5_K: "Q5_K"
         case .q6_K: "Q6_K"
+        case .q2_K: "Q2_K"
+        case .q3_K: "Q3_K"
+        case .iq4_NL: "IQ4_NL"
+        case .iq4_XS: "IQ4_XS"
         }
     }
 
@@ -65,8 +77,8 @@ public enum WeightFormat: UInt32, Hashable, Sendable, CaseIterable, CustomString
     public static func name(ofType raw: UInt32) -> String {
         if let format = WeightFormat(rawValue: raw) { return format.description }
         let names: [UInt32: String] = [
-            9: "Q8_1", 10: "Q2_K", 11: "Q3_K", 15: "Q8_K", 16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S",
-            20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S", 23: "IQ4_XS", 24: "I8", 25: "I16", 26: "I32", 27: "I64",
+            9: "Q8_1", 15: "Q8_K", 16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S",
+            21: "IQ3_S", 22: "IQ2_S", 24: "I8", 25: "I16", 26: "I32", 27: "I64",
             28: "F64", 29: "IQ1_M", 34: "TQ1_0", 35: "TQ2_0", 39: "MXFP4", 40: "NVFP4",
         ]
         return names[raw] ?? "type \(raw)"

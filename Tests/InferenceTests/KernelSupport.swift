@@ -24,7 +24,8 @@ enum KernelVariant: Int32, CaseIterable, CustomTestStringConvertible {
 
 /// A weight format with what the tests need to know of it.
 enum KernelFormat: Int32, CaseIterable, CustomTestStringConvertible {
-    case f32 = 0, f16 = 1, q4_0 = 2, q4_1 = 3, q5_0 = 6, q5_1 = 7, q8_0 = 8, q4_K = 12, q5_K = 13, q6_K = 14, bf16 = 30
+    case f32 = 0, f16 = 1, q4_0 = 2, q4_1 = 3, q5_0 = 6, q5_1 = 7, q8_0 = 8, q2_K = 10, q3_K = 11, q4_K = 12, q5_K = 13
+    case q6_K = 14, iq4_NL = 20, iq4_XS = 23, bf16 = 30
 
     var testDescription: String { "\(self)" }
     static var quantized: [KernelFormat] { allCases.filter { ck_format_is_quantized($0.rawValue) } }
@@ -42,9 +43,11 @@ enum KernelFormat: Int32, CaseIterable, CustomTestStringConvertible {
     /// Byte offsets in a block of the half-precision scales.
     fileprivate var scaleOffsets: [Int] {
         switch self {
-        case .q4_0, .q5_0, .q8_0: [0]
+        case .q4_0, .q5_0, .q8_0, .iq4_NL, .iq4_XS: [0]
         case .q4_1, .q5_1, .q4_K, .q5_K: [0, 2]
         case .q6_K: [208]
+        case .q2_K: [80, 82]
+        case .q3_K: [108]
         case .f32, .f16, .bf16: []
         }
     }

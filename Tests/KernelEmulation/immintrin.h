@@ -59,6 +59,11 @@ EMULATED __m512i emulated_mm512_cvtepu8_epi32(__m128i a) {
 }
 #define _mm512_cvtepu8_epi32 emulated_mm512_cvtepu8_epi32
 
+EMULATED __m512i emulated_mm512_cvtepi8_epi32(__m128i a) {
+    return emulated_join(simde_mm256_cvtepi8_epi32(a), simde_mm256_cvtepi8_epi32(simde_mm_srli_si128(a, 8)));
+}
+#define _mm512_cvtepi8_epi32 emulated_mm512_cvtepi8_epi32
+
 EMULATED __m512i emulated_mm512_cvtepi16_epi32(__m256i a) {
     return emulated_join(simde_mm256_cvtepi16_epi32(simde_mm256_castsi256_si128(a)),
                          simde_mm256_cvtepi16_epi32(simde_mm256_extracti128_si256(a, 1)));

@@ -73,7 +73,7 @@ struct GGUFHostileTests {
             $0.tensors[2].dimensions = [1 << 31, 1 << 31]
         },
         HostileFile("partial block", .malformed, "not a multiple of Q8_0's 32") { $0.tensors[1].dimensions = [33, 2] },
-        HostileFile("Q2_K", .unsupportedWeightFormat, "Q2_K is not supported") { $0.tensors[1].type = 10 },
+        HostileFile("IQ2_XS", .unsupportedWeightFormat, "IQ2_XS is not supported") { $0.tensors[1].type = 17 },
         HostileFile("unknown format", .unsupportedWeightFormat, "type 77 is not supported") {
             $0.tensors[1].type = 77
         },

@@ -36,9 +36,13 @@ enum {
     CK_Q5_0 = 6,
     CK_Q5_1 = 7,
     CK_Q8_0 = 8,
+    CK_Q2_K = 10,
+    CK_Q3_K = 11,
     CK_Q4_K = 12,
     CK_Q5_K = 13,
     CK_Q6_K = 14,
+    CK_IQ4_NL = 20,
+    CK_IQ4_XS = 23,
     CK_BF16 = 30,
 };
 
@@ -68,8 +72,8 @@ void ck_dequantize_row(ck_format format, const void *source, float *destination,
 //
 // The integer products read weights in a packed layout: 16 rows interleaved, 4 columns at a time, so that one vector
 // register holds the same 4 columns of 8 or 16 rows and no sum ever crosses lanes. The layout is the same for every
-// instruction set and keeps the weights' exact values. Its size is the file's size (Q4_K and Q5_K: 2 to 3 % more),
-// rows rounded up to a multiple of 16.
+// instruction set and keeps the weights' exact values. Its size is the file's size (Q4_K, Q5_K, IQ4_XS: 1 to 3 % more, Q3_K:
+// 4 % more), rows rounded up to a multiple of 16.
 // ---------------------------------------------------------------------------------------------------------------------
 
 /// Rows in one interleaved group. Row ranges given to threads start at multiples of this.
