@@ -41,6 +41,12 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(name: .long, help: "Tokens of prompt and answer together, at most.")
     var context: Int?
 
+    @Option(name: .long, help: "Answers of a model that are generated at once.")
+    var slots: Int = 8
+
+    @Option(name: .long, help: "Megabytes of keys and values of prompts' beginnings that are kept.")
+    var cache: Int = 512
+
     @Option(name: .long, help: "Requests of a model that may wait; more are refused.")
     var queue: Int = 64
 
@@ -59,6 +65,8 @@ struct ServeCommand: AsyncParsableCommand {
     func validate() throws {
         if !(0...65535).contains(port) { throw ValidationError("--port takes 0 to 65535") }
         if queue < 1 || queue > 1 << 20 { throw ValidationError("--queue takes 1 or more") }
+        if !(1...256).contains(slots) { throw ValidationError("--slots takes 1 to 256") }
+        if !(0...1 << 20).contains(cache) { throw ValidationError("--cache takes 0 to 1048576") }
         if !(deadline > 0 && deadline <= 86_400) { throw ValidationError("--deadline takes up to 86400 seconds") }
         if let context, context < 16 { throw ValidationError("--context takes 16 or more") }
         if !["debug", "info", "warning", "error"].contains(logLevel) {
@@ -82,6 +90,8 @@ struct ServeCommand: AsyncParsableCommand {
         var configuration = ServiceConfiguration(models: models)
         configuration.host = host
         configuration.port = port
+        configuration.slots = slots
+        configuration.cacheBytes = cache << 20
         configuration.queueLength = queue
         configuration.deadline = deadline
         configuration.contextLength = context

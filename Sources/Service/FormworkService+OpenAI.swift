@@ -61,7 +61,8 @@ extension FormworkService {
                         case .text(let text):
                             let piece = answer.callsTools ? before.take(text) : text
                             if !piece.isEmpty { try await writer.event(answer.piece(index, piece)) }
-                        case .finished(let result):
+                        case .finished(let unchecked):
+                            let result = try unchecked.checked()
                             let rest = answer.callsTools ? before.finish() : ""
                             if !rest.isEmpty { try await writer.event(answer.piece(index, rest)) }
                             for chunk in answer.closing(index, result) { try await writer.event(chunk) }
@@ -89,8 +90,8 @@ extension FormworkService {
 
     /// Waits for a whole answer.
     func whole(_ worker: ModelWorker, _ job: GenerationJob, _ call: Call) async throws -> GenerationAnswer {
-        for try await update in try worker.submit(job, deadline: call.deadline) {
-            if case .finished(let answer) = update { return answer }
+        for try await update in try await worker.submit(job, deadline: call.deadline) {
+            if case .finished(let answer) = update { return try answer.checked() }
         }
         throw CancellationError()
     }
@@ -99,7 +100,7 @@ extension FormworkService {
     func begin(
         _ worker: ModelWorker, _ job: GenerationJob, _ call: Call
     ) async throws -> AsyncThrowingStream<GenerationUpdate, any Error> {
-        let updates = try worker.submit(job, deadline: call.deadline)
+        let updates = try await worker.submit(job, deadline: call.deadline)
         for try await update in updates {
             if case .started = update { return updates }
         }

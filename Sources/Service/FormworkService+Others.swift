@@ -121,7 +121,8 @@ extension FormworkService {
                     case .text(let text):
                         let piece = answer.callsTools ? before.take(text) : text
                         if !piece.isEmpty { try await writer.line(answer.piece(piece)) }
-                    case .finished(let result):
+                    case .finished(let unchecked):
+                        let result = try unchecked.checked()
                         let rest = answer.callsTools ? before.finish() : ""
                         if !rest.isEmpty { try await writer.line(answer.piece(rest)) }
                         try await writer.line(answer.last(result, isWhole: false))
@@ -155,7 +156,8 @@ extension FormworkService {
                             for event in try reader.read(text.utf8) {
                                 try await writer.event(TransformRequest.value(event), name: "field")
                             }
-                        case .finished(let result):
+                        case .finished(let unchecked):
+                            let result = try unchecked.checked()
                             for event in try reader.finish() {
                                 try await writer.event(TransformRequest.value(event), name: "field")
                             }

@@ -83,7 +83,8 @@ public struct FormworkService: Sendable {
         route(router, .get, "/metrics", .native) { _ in
             let loads = await host.loads
             return Reply(
-                text: metrics.text(queues: loads.map { (model: $0.model, load: $0.load) }),
+                text: metrics.text(
+                    queues: loads.map { (model: $0.model, load: $0.load) }, cache: host.cache.counters),
                 type: "text/plain; version=0.0.4; charset=utf-8")
         }
         openAI(router)

@@ -53,8 +53,25 @@ struct GenerationAnswer: Sendable {
     var compileSeconds: Double
     /// Time spent waiting for other requests, in seconds.
     var waitSeconds: Double
-    /// The answer as a value, where it is a document.
+    /// What the answer must be valid under, where it is a document.
+    var validator: Validator?
+    /// The answer as a value, once it was checked.
     var value: JSONValue?
+
+    /// Parses and validates a document with code that the constraint does not use.
+    ///
+    /// - Throws: ``ServiceFault`` with status 500: a defect, never returned as success.
+    func checked() throws -> GenerationAnswer {
+        guard let validator else { return self }
+        guard let document = try? JSONReader.read(text, file: nil), validator.isValid(document.root) else {
+            throw ServiceFault(
+                .internalServerError, "transformation.invalid-result",
+                "the generated document failed its second check", kind: .server)
+        }
+        var answer = self
+        answer.value = document.root.value
+        return answer
+    }
 }
 
 /// Bytes of a text as strings, cut between characters only.

@@ -2,6 +2,7 @@
 
 import Dispatch
 import Foundation
+import Inference
 import Transformations
 
 /// Loads models when they are first asked for, and keeps them within the memory that they may take.
@@ -16,10 +17,13 @@ actor ModelHost {
     private var slots: [String: Slot] = [:]
     private var lastUse: [String: Int] = [:]
     private var uses = 0
+    /// Keys and values of prompts' beginnings, of all models.
+    let cache: PrefixCache
 
     init(_ configuration: ServiceConfiguration, metrics: ServiceMetrics) {
         self.configuration = configuration
         self.metrics = metrics
+        cache = PrefixCache(byteLimit: configuration.cacheBytes)
     }
 
     /// The models that can be asked for.
@@ -61,7 +65,7 @@ actor ModelHost {
         case nil: break
         }
         makeRoom(for: model)
-        let (configuration, metrics) = (configuration, metrics)
+        let (configuration, cache, metrics) = (configuration, cache, metrics)
         let task = Task<ModelWorker, any Error>.detached {
             // Loading blocks for up to seconds: not on a thread of the cooperative pool.
             try await withCheckedThrowingContinuation { continuation in
@@ -71,7 +75,7 @@ actor ModelHost {
                             try ModelWorker(
                                 name: model.name,
                                 model: TextModel(path: model.path, options: configuration.modelOptions),
-                                configuration: configuration, metrics: metrics)
+                                configuration: configuration, cache: cache, metrics: metrics)
                         })
                 }
             }

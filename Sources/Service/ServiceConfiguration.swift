@@ -29,6 +29,10 @@ public struct ServiceConfiguration: Sendable {
     public var keys: [ServiceKey] = []
     /// Origins of web pages that may call the service, in addition to its own.
     public var allowedOrigins: [String] = []
+    /// Answers of a model that are generated at once.
+    public var slots = 8
+    /// Bytes of keys and values of prompts' beginnings that are kept for requests that begin alike.
+    public var cacheBytes = 512 << 20
     /// Requests of a model that may wait; more are refused with status 429.
     public var queueLength = 64
     /// Tokens of an answer where a request does not say.

@@ -71,7 +71,13 @@ struct ServiceFault: Error {
             switch error.code {
             case .budgetTooSmall, .contextTooSmall, .invalidOption:
                 self.init(.badRequest, error.code.description, error.message)
-            case .cancelled:
+            case .queueFull:
+                self.init(
+                    .tooManyRequests, "server.queue-full", error.message + "; try again later", kind: .rateLimit,
+                    retryAfter: 2)
+            case .deadline:
+                self.init(.gatewayTimeout, "server.deadline", error.message, kind: .server)
+            case .cancelled, .closed:
                 self.init(.serviceUnavailable, error.code.description, error.message, kind: .server)
             default:
                 self.init(.internalServerError, error.code.description, error.message, kind: .server)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Inference
 import Synchronization
 
 /// What a service counts, in the text format of Prometheus (version 0.0.4).
@@ -69,8 +70,10 @@ final class ServiceMetrics: Sendable {
 
     /// The metrics as Prometheus reads them.
     ///
-    /// - Parameter queues: Requests that wait or run, by model.
-    func text(queues: [(model: String, load: Int)]) -> String {
+    /// - Parameters:
+    ///   - queues: Requests that wait or run, by model.
+    ///   - cache: What the cache of prompts' beginnings did.
+    func text(queues: [(model: String, load: Int)], cache: PrefixCache.Counters) -> String {
         let state = state.withLock { $0 }
         var lines: [String] = []
         func family(_ name: String, _ type: String, _ help: String, _ samples: [(String, String)]) {
@@ -114,6 +117,10 @@ final class ServiceMetrics: Sendable {
         counter("constraint_seconds_total", "Time spent on masks and commits.", state.constraintSeconds)
         counter("compile_seconds_total", "Time spent on compiling constraints.", state.compileSeconds)
         counter("constraint_hits_total", "Requests whose constraint was compiled already.", state.constraintHits)
+        counter("prefix_cache_hits_total", "Prompts whose beginning was in the cache.", cache.hits)
+        counter("prefix_cache_tokens_saved_total", "Tokens that were copied and not computed.", cache.tokensSaved)
+        counter("prefix_cache_evictions_total", "Blocks that had to go.", cache.evictions)
+        family("prefix_cache_bytes", "gauge", "Bytes of keys and values that are held.", [("", "\(cache.bytes)")])
         counter("answers_cut_short_total", "Answers that the budget shortened.", state.cutShort)
         return lines.joined(separator: "\n") + "\n"
     }

@@ -149,7 +149,7 @@ struct ServiceTests {
     }
 
     @Test func tooManyRequestsAreTold() async throws {
-        try await withService({ $0.queueLength = 1 }) { client in
+        try await withService({ ($0.slots, $0.queueLength) = (1, 1) }) { client in
             let body = chat("\"temperature\": 2, \"seed\": 1, \"max_tokens\": 1500")
             let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
                 for _ in 0..<8 { group.addTask { try await client.send("POST", "/v1/chat/completions", body).status } }
