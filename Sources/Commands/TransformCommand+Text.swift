@@ -12,7 +12,8 @@ extension TransformCommand {
         TransformationOptions(
             maxTokens: maxTokens, sampling: sampling.options, profile: spelling.profile(default: .spaced),
             formats: schemaArguments.formats, takesForcedTokens: !noForcedTokens,
-            choosesWholeValues: wholeValues || probabilities, reportsProbabilities: probabilities)
+            choosesWholeValues: wholeValues || probabilities, reportsProbabilities: probabilities,
+            usesDrafts: !noDrafts)
     }
 
     /// The prompt to send as it is, or the texts to transform.

@@ -87,6 +87,9 @@ struct TransformCommand: ParsableCommand {
     @Flag(name: .long, help: "Ask the model for every token, also where the schema leaves no choice.")
     var noForcedTokens = false
 
+    @Flag(name: .long, help: "Compute one token at a time, without guesses from the text. The answer is the same.")
+    var noDrafts = false
+
     @Flag(
         name: .long,
         help: ArgumentHelp(

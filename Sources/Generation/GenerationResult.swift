@@ -66,6 +66,9 @@ public struct GenerationStatistics: Sendable, Hashable {
     public var outputTokens = 0
     /// Those of them that the constraint left no choice about: they cost no output head and no sampling.
     public var forcedTokens = 0
+    /// Tokens that were guessed, and those of them that were chosen then.
+    public var draftedTokens = 0
+    public var acceptedTokens = 0
     /// Time to work through the prompt, with the first logits.
     public var prefillSeconds = 0.0
     /// Time spent in the model after the prompt.

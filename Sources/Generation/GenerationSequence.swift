@@ -52,6 +52,7 @@ package final class GenerationSequence {
     private var lastValue = -1
     private var choices: [ValueProbabilities] = []
     private var hasEnded = false
+    private var drafts: DraftFinder?
 
     /// Refuses what no model work is needed for.
     package static func check(
@@ -104,6 +105,32 @@ package final class GenerationSequence {
         penalises = options.sampling.repetitionPenalty != 1
         choosesValues = engine != nil && options.choosesWholeValues && options.sampling.temperature == 0 && !penalises
         statistics.promptTokens = prompt.count
+        if options.usesDrafts { drafts = DraftFinder(prompt: prompt) }
+    }
+
+    /// Tokens that may come next, in the order in which the constraint lets them come: a guess, for the caller to have
+    /// computed along with ``takePending()``. Empty where there is nothing to go by.
+    package func draft() -> [TokenID] {
+        guard let guess = drafts?.draft(), !guess.isEmpty else { return [] }
+        let room = options.maxTokens - output.count - 1
+        var allowed: [TokenID] = []
+        var config = config
+        for token in guess.prefix(max(room, 0)) {
+            if vocabulary.endOfGeneration.contains(Int(token)) || vocabulary.bytes(of: Int(token)).isEmpty { break }
+            if let engine, let from = config {
+                guard let next = engine.commit(from, Int(token)) else { break }
+                config = next
+            }
+            allowed.append(token)
+        }
+        return allowed
+    }
+
+    /// Learns how many tokens of a guess were chosen.
+    package func noteDraft(accepted: Int, of count: Int) {
+        drafts?.note(accepted: accepted, of: count)
+        statistics.draftedTokens += count
+        statistics.acceptedTokens += accepted
     }
 
     /// The tokens that were taken and that the model has not seen; they count as seen from here on.
@@ -304,6 +331,7 @@ package final class GenerationSequence {
     private func note(_ token: TokenID) {
         output.append(token)
         pending.append(token)
+        drafts?.append(token)
         let text = vocabulary.bytes(of: Int(token))
         bytes.append(contentsOf: text)
         if penalises || choosesValues { place.advance(text) }

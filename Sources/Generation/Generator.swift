@@ -21,16 +21,19 @@ package final class Generator {
         package var choosesWholeValues: Bool
         /// Whether the probabilities of all texts of such a value are computed and reported.
         package var reportsProbabilities: Bool
+        /// Whether tokens are guessed from the prompt and computed together. The document is the same.
+        package var usesDrafts: Bool
 
         package init(
             maxTokens: Int, sampling: SamplingOptions = .init(), takesForcedTokens: Bool = true,
-            choosesWholeValues: Bool = false, reportsProbabilities: Bool = false
+            choosesWholeValues: Bool = false, reportsProbabilities: Bool = false, usesDrafts: Bool = true
         ) {
             self.maxTokens = maxTokens
             self.sampling = sampling
             self.takesForcedTokens = takesForcedTokens
             self.choosesWholeValues = choosesWholeValues
             self.reportsProbabilities = reportsProbabilities
+            self.usesDrafts = usesDrafts
         }
     }
 
@@ -79,13 +82,50 @@ package final class Generator {
         seenPrompt = seen.count
         sequence.statistics.prefillSeconds += (clock.now - start).seconds
 
+        // Guessed tokens that the model has seen beyond `seen`, and the place of the logits after `seen` among theirs.
+        var draft: [TokenID] = []
+        var drafted = 0
+        var row: Int?
         while true {
             if isCancelled() { throw GenerationError(.cancelled, "the request was cancelled") }
             let step = try sequence.next()
             for text in sequence.takeTexts() { onBytes(text) }
             if case .done(let result) = step { return result }
             let start = clock.now
-            let pending = sequence.takePending()
+            var pending = sequence.takePending()
+            if let known = row {
+                let matched = zip(pending, draft).prefix { $0 == $1 }.count
+                seen.append(contentsOf: pending[..<matched])
+                pending.removeFirst(matched)
+                draft.removeFirst(matched)
+                if pending.isEmpty, case .logits = step {
+                    row = known + matched
+                    try sequence.choose(model.logits(at: known + matched))
+                    for text in sequence.takeTexts() { onBytes(text) }
+                    continue
+                }
+                sequence.noteDraft(accepted: drafted - draft.count, of: drafted)
+                row = nil
+                draft = []
+                if pending.isEmpty, let last = seen.popLast() { pending = [last] }
+                model.truncate(to: seen.count)
+            }
+            if case .logits(rows: nil) = step, pending.count == 1, model.takesDrafts,
+                model.position + 1 < model.contextLength
+            {
+                draft = Array(sequence.draft().prefix(model.contextLength - model.position - 1))
+                if !draft.isEmpty {
+                    let tokens = pending + draft
+                    try run { () throws(InferenceError) in try model.appendDraft(tokens) }
+                    seen.append(contentsOf: pending)
+                    drafted = draft.count
+                    row = 0
+                    sequence.statistics.decodeSeconds += (clock.now - start).seconds
+                    try sequence.choose(model.logits(at: 0))
+                    for text in sequence.takeTexts() { onBytes(text) }
+                    continue
+                }
+            }
             if !pending.isEmpty {
                 try run { () throws(InferenceError) in try model.append(pending) }
                 seen.append(contentsOf: pending)

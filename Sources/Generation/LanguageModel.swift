@@ -17,6 +17,12 @@ package protocol LanguageModel: AnyObject {
     func appendPrompt(_ tokens: [TokenID]) throws(InferenceError)
     /// Appends tokens without computing logits.
     func append(_ tokens: [TokenID]) throws(InferenceError)
+    /// Whether ``appendDraft(_:)`` gives the same logits as appending one token after another.
+    var takesDrafts: Bool { get }
+    /// Appends tokens and computes the logits after each.
+    func appendDraft(_ tokens: [TokenID]) throws(InferenceError)
+    /// The logits after the token with that index in the last ``appendDraft(_:)``.
+    func logits(at index: Int) -> UnsafeBufferPointer<Float>
     /// Computes all ``logits`` after the last token.
     func computeLogits() throws(InferenceError)
     /// Computes the ``logits`` of some tokens only; the others are left as they are.
@@ -30,10 +36,15 @@ package protocol LanguageModel: AnyObject {
 extension LanguageModel {
     package var reuseUnit: Int { 1 }
     package func appendPrompt(_ tokens: [TokenID]) throws(InferenceError) { try append(tokens) }
+    package var takesDrafts: Bool { false }
+    package func appendDraft(_ tokens: [TokenID]) throws(InferenceError) { try append(tokens) }
+    package func logits(at index: Int) -> UnsafeBufferPointer<Float> { logits }
 }
 
 extension InferenceSession: LanguageModel {
     package var reuseUnit: Int { model.isExactInBatches ? 1 : Self.promptBlock }
     package func appendPrompt(_ tokens: [TokenID]) throws(InferenceError) { try prefillWithoutLogits(tokens) }
     package func append(_ tokens: [TokenID]) throws(InferenceError) { try decodeWithoutLogits(tokens) }
+    package var takesDrafts: Bool { model.isExactInBatches }
+    package func appendDraft(_ tokens: [TokenID]) throws(InferenceError) { try decode(tokens, logitsAtAll: true) }
 }

@@ -121,6 +121,20 @@ public final class InferenceSession {
         advance(CollectionOfOne(token), keepsAll: false, logitOffset: 0)
     }
 
+    /// Appends tokens and computes the logits after the last one, or after each: for guesses of what comes next.
+    ///
+    /// State and logits are those of ``decode(_:)`` of one after another, to the last bit, where the model computes several
+    /// tokens as it computes one. With `logitsAtAll` they are read with ``logits(at:)``.
+    public func decode(_ tokens: [Int32], logitsAtAll: Bool) throws(InferenceError) {
+        guard !tokens.isEmpty else { return }
+        try check(tokens)
+        let rows = logitsAtAll ? tokens.count : 1
+        try reserveLogits(rows)
+        try append(tokens, isPrompt: false, logitsAtAll: logitsAtAll)
+        logitRows = rows
+        if !logitsAtAll { try computeLogits() }
+    }
+
     /// Appends tokens without the cost of the output head: for tokens that are forced, and masks of few tokens.
     ///
     /// The state is that of ``decode(_:)`` of one after another, to the last bit.

@@ -36,7 +36,8 @@ final class GenerationRunner {
     var generationOptions: Generator.Options {
         .init(
             maxTokens: options.maxTokens, sampling: options.sampling, takesForcedTokens: options.takesForcedTokens,
-            choosesWholeValues: options.choosesWholeValues, reportsProbabilities: options.reportsProbabilities)
+            choosesWholeValues: options.choosesWholeValues, reportsProbabilities: options.reportsProbabilities,
+            usesDrafts: options.usesDrafts)
     }
 
     private func generator(holding tokens: Int) throws -> Generator {

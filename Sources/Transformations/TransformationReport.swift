@@ -59,6 +59,8 @@ public struct TransformationReport: Sendable {
                 "prompt_cached": .number(DecimalNumber(statistics.cachedPromptTokens)),
                 "output": .number(DecimalNumber(statistics.outputTokens)),
                 "forced": .number(DecimalNumber(statistics.forcedTokens)),
+                "drafted": .number(DecimalNumber(statistics.draftedTokens)),
+                "accepted": .number(DecimalNumber(statistics.acceptedTokens)),
             ],
             "milliseconds": [
                 "load": milliseconds(loadSeconds),
