@@ -73,15 +73,14 @@ CK_INLINE void tile(const int slot, const int rows, const ck_layout *layout, con
     const uint8_t *quants = group, *scales = group + layout->scales_offset;
     for (size_t b = 0; b < blocks; b++, quants += bits * 64, scales += layout->scale_bytes) {
         const uint8_t *super = group + layout->supers_offset + b / 8 * layout->super_bytes;
-        if (rows == 1) {
-            // The stream of quants runs on in the next group, behind this one's scales.
-            const size_t ahead = CK_PREFETCH_BYTES / (bits * 64);
-            const uint8_t *next = quants + CK_PREFETCH_BYTES / (bits * 64) * bits * 64;
-            if (b + ahead >= blocks) next += layout->group_bytes - layout->scales_offset;
+        // The stream of quants runs on in the next group, behind this one's scales. Of several rows the first ones wait
+        // for it as a single one does: without this, products of 2 to 8 rows are 20 to 80 % slower, of 64 no faster.
+        const size_t ahead = CK_PREFETCH_BYTES / (bits * 64);
+        const uint8_t *next = quants + CK_PREFETCH_BYTES / (bits * 64) * bits * 64;
+        if (b + ahead >= blocks) next += layout->group_bytes - layout->scales_offset;
 #pragma clang loop unroll(full)
-            for (int l = 0; l < bits; l++) _mm_prefetch((const char *)next + 64 * l, _MM_HINT_T0);
-            _mm_prefetch((const char *)scales + layout->group_bytes, _MM_HINT_T0);
-        }
+        for (int l = 0; l < bits; l++) _mm_prefetch((const char *)next + 64 * l, _MM_HINT_T0);
+        _mm_prefetch((const char *)scales + layout->group_bytes, _MM_HINT_T0);
         __m256i sum[2][4];
         __m256i min_sum[2][4];  // Q2_K: the integer mins times the activation sums
         __m256i factor[2][2];  // what widening multiplies by: 1, or the integer scale of the row
