@@ -111,25 +111,26 @@ CK_INLINE void tile(const int slot, const int rows, const ck_layout *layout, con
             }
         }
         if (bits == 8 || ck_slot_is_table(slot)) {
+            // One half of the rows after the other, and not unrolled: all sums of a half stay in registers.
 #pragma clang loop unroll(full)
-            for (int c = 0; c < 8; c++) {
-                __m256i w0, w1;
-                if (bits == 8) {
-                    w0 = _mm256_load_si256((const __m256i *)(quants + 64 * c));
-                    w1 = _mm256_load_si256((const __m256i *)(quants + 64 * c + 32));
-                } else {
-                    w0 = _mm256_shuffle_epi8(table, unpack_line(bits, quants, c % 4, c / 4, 0));
-                    w1 = _mm256_shuffle_epi8(table, unpack_line(bits, quants, c % 4, c / 4, 1));
-                }
-                __m256i m0 = _mm256_abs_epi8(w0), m1 = _mm256_abs_epi8(w1);
+            for (int h = 0; h < 2; h++) {
 #pragma clang loop unroll(full)
-                for (int i = 0; i < rows; i++) {
-                    __m256i a = broadcast4(act[i].quants + b * 32 + 4 * c);
-                    __m256i p0 = _mm256_madd_epi16(_mm256_maddubs_epi16(m0, _mm256_sign_epi8(a, w0)), ones);
-                    __m256i p1 = _mm256_madd_epi16(_mm256_maddubs_epi16(m1, _mm256_sign_epi8(a, w1)), ones);
-                    sum[0][i] = c == 0 ? p0 : _mm256_add_epi32(sum[0][i], p0);
-                    sum[1][i] = c == 0 ? p1 : _mm256_add_epi32(sum[1][i], p1);
-                }
+                for (int i = 0; i < rows; i++) sum[h][i] = _mm256_setzero_si256();
+#pragma clang loop unroll(full)
+                for (int side = 0; side < 2; side++)
+#pragma clang loop unroll(disable)
+                    for (int p = 0; p < 4; p++) {
+                        int c = 4 * side + p;
+                        __m256i w = bits == 8 ? _mm256_load_si256((const __m256i *)(quants + 64 * c + 32 * h))
+                                              : _mm256_shuffle_epi8(table, unpack_line(bits, quants, p, side, h));
+                        __m256i m = _mm256_abs_epi8(w);
+#pragma clang loop unroll(full)
+                        for (int i = 0; i < rows; i++) {
+                            __m256i a = broadcast4(act[i].quants + b * 32 + 4 * c);
+                            __m256i sums = _mm256_madd_epi16(_mm256_maddubs_epi16(m, _mm256_sign_epi8(a, w)), ones);
+                            sum[h][i] = _mm256_add_epi32(sum[h][i], sums);
+                        }
+                    }
             }
         } else {
             const int lines = bits <= 4 ? 4 : 2;  // lines whose sums fit in 16 bits
