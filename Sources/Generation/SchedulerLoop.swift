@@ -375,7 +375,7 @@ final class SchedulerLoop: @unchecked Sendable {
 
     /// Takes over what is known of a prompt.
     private func reuse(_ slot: Slot) {
-        guard let cache, slot.session.position % Self.piece == 0 else { return }
+        guard let cache else { return }
         let before = slot.session.position
         let after = cache.restore(slot.prompt, into: slot.session)
         slot.sequence.statistics.cachedPromptTokens += after - before
@@ -383,8 +383,9 @@ final class SchedulerLoop: @unchecked Sendable {
 
     /// Whether another document computes the next block of the prompt already.
     private func isWaiting(_ slot: Slot) -> Bool {
-        guard cache != nil, slot.session.position % Self.piece == 0 else { return false }
-        let end = slot.session.position + Self.piece
+        let block = batch.model.prefixBlock
+        guard cache != nil, slot.session.position % block == 0 else { return false }
+        let end = slot.session.position + block
         guard end < slot.prompt.count else { return false }
         for other in slots {
             if other === slot { return false }

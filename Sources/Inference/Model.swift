@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CKernels
 import COpenBLAS
 public import ModelFiles
 import Synchronization
@@ -73,6 +74,10 @@ extension Model {
     ///
     /// Float weights do not where OpenBLAS multiplies: it rounds by the shape of a call.
     public var isExactInBatches: Bool { weights.exactBatchRows >= Self.batchRows }
+
+    /// The tokens of a block that a ``PrefixCache`` keeps of prompts: a panel of keys, or with float weights what is
+    /// computed at once.
+    public var prefixBlock: Int { isExactInBatches ? Int(CK_KEY_PANEL) : InferenceSession.promptBlock }
 
     /// How many of `count` tokens from a position on are computed in the next pass.
     ///

@@ -4,8 +4,7 @@ import Synchronization
 
 /// Keys and values of prompts' beginnings, for sequences that begin in the same way.
 ///
-/// The cache is a tree of blocks of ``InferenceSession/promptBlock`` tokens: a path from the root spells a beginning. A
-/// block is copied into a sequence, which takes a few milliseconds for hundreds of tokens, and the sequence goes on with
+/// The cache is a tree of blocks of ``Model/prefixBlock`` tokens: a path from the root spells a beginning. A block is copied into a sequence, which takes a few milliseconds for hundreds of tokens, and the sequence goes on with
 /// the same bits as if it had computed them. What was used least lately goes first when the cache is full.
 ///
 ///     let cache = PrefixCache(byteLimit: 256 << 20)
@@ -52,14 +51,15 @@ public final class PrefixCache: Sendable {
     /// - Returns: The new length of the sequence.
     @discardableResult
     public func restore(_ prompt: [Int32], into session: InferenceSession) -> Int {
-        let size = InferenceSession.promptBlock
+        let size = session.model.prefixBlock
         guard session.position % size == 0 else { return session.position }
         let last = min(prompt.count - 1, session.contextLength) / size
         guard session.position / size < last else { return session.position }
         // Copying needs no lock: blocks are never changed, and stay alive while they are held here.
         let found = tree.withLock { $0.find(prompt, blocks: last, Root(session), skipping: session.position / size) }
         for block in found {
-            session.cache.view.write(block.memory.base, block: session.position / size, layers: session.model.layerCount)
+            session.cache.view.write(
+                block.memory.base, from: session.position, count: size, layers: session.model.layerCount)
             session.didAppend(size)
         }
         return session.position
@@ -69,15 +69,15 @@ public final class PrefixCache: Sendable {
     ///
     /// - Parameter session: Its first tokens, as far as both reach, are those of `prompt`, and were given as a prompt.
     public func store(_ prompt: [Int32], from session: InferenceSession) {
-        let size = InferenceSession.promptBlock
+        let size = session.model.prefixBlock
         let count = min(prompt.count, session.position) / size
         let (root, layers) = (Root(session), session.model.layerCount)
-        let bytes = session.cache.view.blockBytes(layers: layers)
+        let bytes = session.cache.view.byteCount(positions: size, layers: layers)
         guard count > 0, bytes <= byteLimit else { return }
         var known = tree.withLock { $0.known(prompt, blocks: count, root) }
         while known < count {
             guard let memory = try? Memory(byteCount: bytes, for: "the prefix cache") else { return }
-            session.cache.view.read(into: memory.base, block: known, layers: layers)
+            session.cache.view.read(into: memory.base, from: known * size, count: size, layers: layers)
             let length = tree.withLock {
                 $0.insert(prompt, block: known, root, Block(memory, bytes: bytes), limit: byteLimit)
             }
@@ -96,10 +96,13 @@ public final class PrefixCache: Sendable {
         var model: Int
         /// Whether the sequence is rotated for long contexts.
         var isLong: Bool
+        /// The tokens of a block.
+        var block: Int
 
         init(_ session: InferenceSession) {
             model = session.model.identity
             isLong = session.isLong
+            block = session.model.prefixBlock
         }
     }
 
@@ -130,7 +133,7 @@ public final class PrefixCache: Sendable {
 
         /// The blocks that spell the beginning of a prompt, in order.
         private func path(_ prompt: [Int32], blocks: Int, _ root: Root) -> [Block] {
-            let size = InferenceSession.promptBlock
+            let size = root.block
             var path: [Block] = []
             var level = roots[root] ?? [:]
             while path.count < blocks, let next = level[prompt[path.count * size..<(path.count + 1) * size]] {
@@ -149,7 +152,7 @@ public final class PrefixCache: Sendable {
             touch(path)
             let new = path.dropFirst(skipping)
             if new.isEmpty { counters.misses += 1 } else { counters.hits += 1 }
-            counters.tokensSaved += new.count * InferenceSession.promptBlock
+            counters.tokensSaved += new.count * root.block
             return new
         }
 
@@ -157,7 +160,7 @@ public final class PrefixCache: Sendable {
         ///
         /// - Returns: The number of blocks that are known now, or nil if there is no place for this one.
         mutating func insert(_ prompt: [Int32], block index: Int, _ root: Root, _ block: Block, limit: Int) -> Int? {
-            let size = InferenceSession.promptBlock
+            let size = root.block
             let path = path(prompt, blocks: index + 1, root)
             // Another thread may have stored it, or the blocks before it may have had to go.
             guard path.count == index else { return path.count > index ? path.count : nil }
@@ -235,29 +238,30 @@ public final class PrefixCache: Sendable {
     }
 }
 
+/// Positions that are copied are whole panels of keys, so that each head's are in one piece, as its values are.
 extension KeyValueCache.View {
-    /// Bytes of one head's keys or values of a block.
-    private var pieceBytes: Int { InferenceSession.promptBlock * headLength * elementBytes }
+    /// Bytes of a number of positions in all layers.
+    func byteCount(positions: Int, layers: Int) -> Int {
+        layers * 2 * headCount * positions * headLength * elementBytes
+    }
 
-    /// Bytes of a block of positions in all layers.
-    func blockBytes(layers: Int) -> Int { layers * 2 * headCount * pieceBytes }
-
-    /// Copies a block of positions out of the cache.
-    func read(into memory: UnsafeMutableRawPointer, block: Int, layers: Int) {
+    /// Copies positions out of the cache.
+    func read(into memory: UnsafeMutableRawPointer, from position: Int, count: Int, layers: Int) {
+        let bytes = count * headLength * elementBytes
         for piece in 0..<layers * 2 * headCount {
-            (memory + piece * pieceBytes).copyMemory(from: self.piece(piece, block), byteCount: pieceBytes)
+            (memory + piece * bytes).copyMemory(from: self.piece(piece, position), byteCount: bytes)
         }
     }
 
-    /// Copies a block of positions into the cache.
-    func write(_ memory: UnsafeMutableRawPointer, block: Int, layers: Int) {
+    /// Copies positions into the cache.
+    func write(_ memory: UnsafeMutableRawPointer, from position: Int, count: Int, layers: Int) {
+        let bytes = count * headLength * elementBytes
         for piece in 0..<layers * 2 * headCount {
-            self.piece(piece, block).copyMemory(from: memory + piece * pieceBytes, byteCount: pieceBytes)
+            self.piece(piece, position).copyMemory(from: memory + piece * bytes, byteCount: bytes)
         }
     }
 
-    /// A block of one head's keys or values: panels of keys and rows of values are both in one piece.
-    private func piece(_ piece: Int, _ block: Int) -> UnsafeMutableRawPointer {
-        base + piece * capacity * headLength * elementBytes + block * pieceBytes
+    private func piece(_ piece: Int, _ position: Int) -> UnsafeMutableRawPointer {
+        base + (piece * capacity + position) * headLength * elementBytes
     }
 }

@@ -123,12 +123,13 @@ struct GenerationSchedulerTests {
             return inbox
         }
         for (inbox, expected) in zip(inboxes, expected) { #expect(try inbox.result().bytes == expected.bytes) }
-        // Six blocks of 64 tokens once; the other 18 tokens of each prompt belong to no whole block that is shared.
-        #expect(scheduler.counters.promptTokens == 384 + 6 * 18)
-        #expect(cache.counters.tokensSaved == 5 * 384)
-        #expect(cache.counters.storedBlocks == 6)
+        // Whole blocks of the 400 tokens that are shared once, and the rest of each prompt.
+        let shared = format == "F32" ? 384 : 400
+        #expect(scheduler.counters.promptTokens == shared + 6 * (402 - shared))
+        #expect(cache.counters.tokensSaved == 5 * shared)
+        #expect(cache.counters.storedBlocks == shared / model.prefixBlock)
         let cached = try inboxes.map { try $0.result().statistics.cachedPromptTokens }
-        #expect(cached == [0, 384, 384, 384, 384, 384])
+        #expect(cached == [0, shared, shared, shared, shared, shared])
     }
 
     @Test func aCancelledRequestFreesItsSlotWithinAStep() throws {
