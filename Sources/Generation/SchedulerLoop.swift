@@ -282,9 +282,9 @@ final class SchedulerLoop: @unchecked Sendable {
         }
     }
 
-    /// Ends a document at its deadline: by the shortest way if it has begun.
+    /// Ends a document at its deadline: by the shortest way if the model has read the prompt.
     private func cutShort(_ slot: Slot) throws(GenerationError) {
-        if slot.sequence.hasBegun, let result = try slot.sequence.cutShort() {
+        if !slot.isReading, let result = try slot.sequence.cutShort() {
             end(slot, .finished(result))
         } else {
             throw GenerationError(
