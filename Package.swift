@@ -90,7 +90,7 @@ let package = Package(
         tests("Generation", ["Constraints", "Inference", "Tokenizers", "JSONSchemas", "Documents"]),
         tests("Transformations", ["JSONSchemas", "Documents"]),
         tests("Service", ["Documents", "JSONSchemas"]),
-        tests("Commands", ["Documents", "formwork"]),
+        tests("Commands", ["Benchmarks", "Documents", "Inference", "ModelFiles", "formwork"]),
     ],
     cLanguageStandard: .c11
 )

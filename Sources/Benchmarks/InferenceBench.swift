@@ -27,6 +27,10 @@ package enum InferenceBench {
         package var prefillTokensPerSecond: Double
         /// Tokens generated per second.
         package var decodeTokensPerSecond: Double
+        /// Tokens generated per second after so many tokens of context, where that was asked for.
+        package var depths: [(tokens: Int, tokensPerSecond: Double)] = []
+        /// Documents taken from a text, with all savings and without each, where that was asked for.
+        package var extraction: [ExtractionBench.Figures] = []
         /// The number of sequences that were generated together; 1 if that was not measured.
         package var sequences = 1
         /// Tokens that several sequences generated per second, together.
@@ -48,6 +52,10 @@ package enum InferenceBench {
                 object["sequences"] = sequences
                 object["batch_tokens_per_second"] = batchTokensPerSecond
             }
+            if !depths.isEmpty {
+                object["depths"] = depths.map { ["context": $0.tokens, "decode_tokens_per_second": $0.tokensPerSecond] }
+            }
+            if !extraction.isEmpty { object["extraction"] = extraction.map(\.object) }
             let data = try? JSONSerialization.data(
                 withJSONObject: object, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
             return data.map { String(decoding: $0, as: UTF8.self) } ?? "{}"
@@ -59,33 +67,28 @@ package enum InferenceBench {
                 "together  \(String(format: "%.1f", $0)) tokens/s (\(sequences) sequences, "
                     + "\(String(format: "%.2f", $0 / max(decodeTokensPerSecond, 1e-9))) times one)\n"
             }
+            let depths = depths.map {
+                "decode    \(String(format: "%.1f", $0.tokensPerSecond)) tokens/s (after \($0.tokens) tokens)\n"
+            }.joined()
+            let extraction = extraction.map { $0.line + "\n" }.joined()
             return """
             model     \(model)
             threads   \(threads)
             load      \(String(format: "%.3f", loadSeconds)) s
             prefill   \(String(format: "%.1f", prefillTokensPerSecond)) tokens/s (\(promptTokens) tokens)
             decode    \(String(format: "%.1f", decodeTokensPerSecond)) tokens/s (\(generatedTokens) tokens)
-            \(together ?? "")peak RSS  \(String(format: "%.1f", Double(peakResidentBytes) / 1e6)) MB
+            \(depths)\(together ?? "")\(extraction)peak RSS  \(String(format: "%.1f", Double(peakResidentBytes) / 1e6)) MB
             runs      \(runs), medians
             """
         }
-    }
-
-    /// Measures and renders the figures.
-    package static func run(
-        model: String, threads: Int, promptTokens: Int, generate: Int, sequences: Int = 1, runs: Int, output: Output
-    ) throws -> String {
-        let figures = try measure(
-            model: model, threads: threads, promptTokens: promptTokens, generate: generate, sequences: sequences,
-            runs: runs)
-        return output == .json ? figures.json : figures.table
     }
 
     /// Loads the model, reads a prompt and generates, `runs` times.
     ///
     /// - Throws: `InferenceError` if the model cannot be loaded or the tokens do not fit its context.
     package static func measure(
-        model path: String, threads: Int, promptTokens: Int, generate: Int, sequences: Int = 1, runs: Int = 1
+        model path: String, threads: Int, promptTokens: Int, generate: Int, sequences: Int = 1, depths: [Int] = [],
+        extraction: ExtractionBench? = nil, runs: Int = 1
     ) throws -> Figures {
         let limit = 1 << 24
         guard (0...limit).contains(promptTokens), (0...limit).contains(generate), (1...limit).contains(runs) else {
@@ -98,6 +101,7 @@ package enum InferenceBench {
         var prefills: [Double] = []
         var decodes: [Double] = []
         var batches: [Double] = []
+        var deep = [[Double]](repeating: [], count: depths.count)
         let clock = ContinuousClock()
         for _ in 0..<runs {
             let start = clock.now
@@ -113,16 +117,30 @@ package enum InferenceBench {
             let beforeDecode = clock.now
             for _ in 0..<generate { try session.decode(session.argmax()) }
             if generate > 0 { decodes.append(Double(generate) / seconds(clock.now - beforeDecode)) }
+            for (index, depth) in depths.enumerated() where generate > 0 {
+                let tokens = max(depth, 1)
+                let session = try InferenceSession(model, contextLength: min(tokens + generate, model.contextLength))
+                try session.prefill((0..<tokens).map { Int32(($0 * 7919 + 13) % vocabulary) })
+                let before = clock.now
+                for _ in 0..<generate { try session.decode(session.argmax()) }
+                deep[index].append(Double(generate) / seconds(clock.now - before))
+            }
             if sequences > 1, generate > 0 {
                 batches.append(
                     try together(model, sequences, promptTokens: prompt.count, generate: generate, clock))
             }
         }
-        return Figures(
+        var figures = Figures(
             model: path, threads: threads, promptTokens: max(promptTokens, 1), generatedTokens: generate,
             runs: runs, prefillTokensPerSecond: median(prefills), decodeTokensPerSecond: median(decodes),
             sequences: sequences, batchTokensPerSecond: batches.isEmpty ? nil : median(batches),
             loadSeconds: median(loads), peakResidentBytes: peakResidentBytes())
+        if generate > 0 { figures.depths = zip(depths, deep).map { ($0, median($1)) } }
+        if let extraction {
+            figures.extraction = try extraction.measure(model: path, threads: threads, runs: runs)
+            figures.peakResidentBytes = peakResidentBytes()
+        }
+        return figures
     }
 
     /// Tokens per second of several sequences that each generate after a prompt of their own.
@@ -150,7 +168,7 @@ package enum InferenceBench {
         Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
     }
 
-    private static func median(_ values: [Double]) -> Double {
+    static func median(_ values: [Double]) -> Double {
         let sorted = values.sorted()
         guard let upper = sorted.dropFirst(sorted.count / 2).first else { return 0 }
         return sorted.count % 2 == 1 ? upper : (upper + sorted[sorted.count / 2 - 1]) / 2

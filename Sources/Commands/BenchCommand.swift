@@ -145,44 +145,6 @@ struct BenchCommand: ParsableCommand {
         }
     }
 
-    struct Inference: ParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Measure prefill and decode.",
-            discussion: "EXAMPLE\n  formwork bench inference --model smollm2 --threads 2 --output json"
-        )
-
-        @OptionGroup var modelArguments: ModelArguments
-
-        @Option(name: .long, help: "Tokens of the prompt.")
-        var promptTokens: Int = 512
-
-        @Option(name: .long, help: "Tokens to generate after it.")
-        var generate: Int = 128
-
-        @Option(name: .long, help: "Also generate with so many sequences at once.")
-        var sequences: Int = 1
-
-        @Option(name: .long, help: "Runs; medians are printed.")
-        var runs: Int = 3
-
-        @Option(name: .shortAndLong, help: "text or json.")
-        var output: ReportFormat = .text
-
-        func validate() throws {
-            if promptTokens < 1 || generate < 0 || runs < 1 || promptTokens > 1 << 20 || generate > 1 << 20 {
-                throw ValidationError("--prompt-tokens and --runs take 1 or more, --generate 0 or more")
-            }
-            if !(1...256).contains(sequences) { throw ValidationError("--sequences takes 1 to 256") }
-        }
-
-        func run() throws {
-            let text = try InferenceBench.run(
-                model: modelArguments.path(), threads: modelArguments.threadCount, promptTokens: promptTokens,
-                generate: generate, sequences: sequences, runs: runs, output: output == .json ? .json : .text)
-            try Console.line(text)
-        }
-    }
-
     struct Tasks: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Run text-to-JSON tasks with fixed prompts and write predictions.",

@@ -80,11 +80,20 @@ struct ModelsCommand: AsyncParsableCommand {
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Show what a model file holds.",
-            discussion: "EXAMPLE\n  formwork models show smollm2"
+            discussion: """
+                Also says what memory the model and a context will take, before any is taken.
+
+                EXAMPLE
+                  formwork models show smollm2
+                  formwork models show smollm2 --context 4096
+                """
         )
 
         @Argument(help: "A model's name in the store, or the path of a GGUF file.")
         var model: String
+
+        @Option(name: .long, help: "Tokens of a context; by default all that the model was trained for.")
+        var context: Int?
 
         @Option(name: .long, help: "text or json.")
         var output: ReportFormat = .text
@@ -92,7 +101,8 @@ struct ModelsCommand: AsyncParsableCommand {
         func run() throws {
             let path = try ModelStore.standard().resolve(model).path
             let file = try GGUFFile(path: path)
-            let description = try ModelDescription(file)
+            var description = try ModelDescription(file)
+            description.addMemory(of: file, context: context)
             switch output {
             case .json: try Console.line(JSONWriter(style: .pretty(indent: 2)).write(description.value))
             case .text:
@@ -138,6 +148,21 @@ enum ReportFormat: String, CaseIterable, ExpressibleByArgument {
 /// What `models show` tells about a file.
 struct ModelDescription {
     private(set) var rows: [(key: String, value: String)] = []
+
+    /// What the model and a context take.
+    mutating func addMemory(of file: GGUFFile, context: Int?) {
+        func megabytes(_ bytes: Int) -> String { String(format: "%.1f MB", Double(bytes) / 1e6) }
+        do {
+            let estimate = try MemoryEstimate(file, contextLength: context)
+            rows.append(("memory, weights", "\(megabytes(estimate.weightBytes)) (tensors in the file: \(megabytes(estimate.fileBytes)))"))
+            rows.append((
+                "memory, context",
+                "\(megabytes(estimate.contextBytes)) for \(estimate.contextLength) tokens (\(estimate.bytesPerPosition) bytes each)"
+            ))
+        } catch {
+            rows.append(("memory", "cannot be loaded: \(error.message)"))
+        }
+    }
 
     init(_ file: GGUFFile) throws {
         let architecture = try file.string("general.architecture") ?? "unknown"

@@ -197,7 +197,7 @@ package final class GenerationSequence {
             }
             // Few choices need few rows of the output head, which is a third to three quarters of a small model's
             // weights.
-            if allowed <= vocabulary.count / Self.partialHeadShare {
+            if options.computesMaskedHead, allowed <= vocabulary.count / Self.partialHeadShare {
                 return .logits(rows: mask.indices.map { TokenID(truncatingIfNeeded: $0) })
             }
             return .logits(rows: nil)

@@ -21,18 +21,22 @@ package final class Generator {
         package var choosesWholeValues: Bool
         /// Whether the probabilities of all texts of such a value are computed and reported.
         package var reportsProbabilities: Bool
+        /// Whether only the logits that the mask allows are computed where they are few. The document is the same.
+        package var computesMaskedHead: Bool
         /// Whether tokens are guessed from the prompt and computed together. The document is the same.
         package var usesDrafts: Bool
 
         package init(
             maxTokens: Int, sampling: SamplingOptions = .init(), takesForcedTokens: Bool = true,
-            choosesWholeValues: Bool = false, reportsProbabilities: Bool = false, usesDrafts: Bool = true
+            choosesWholeValues: Bool = false, reportsProbabilities: Bool = false,
+            computesMaskedHead: Bool = true, usesDrafts: Bool = true
         ) {
             self.maxTokens = maxTokens
             self.sampling = sampling
             self.takesForcedTokens = takesForcedTokens
             self.choosesWholeValues = choosesWholeValues
             self.reportsProbabilities = reportsProbabilities
+            self.computesMaskedHead = computesMaskedHead
             self.usesDrafts = usesDrafts
         }
     }

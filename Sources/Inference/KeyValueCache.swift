@@ -33,21 +33,41 @@ final class KeyValueCache {
         self.contextLength = contextLength
         let elementBytes = format == .f16 ? 2 : 4
         let (headLength, headCount) = (configuration.headLength, configuration.kvHeadCount)
+        let bytes = try Self.byteCount(configuration, contextLength: contextLength, format: format)
         let block = Int(CK_CACHE_BLOCK)
-        let (rounded, isTooLong) = contextLength.addingReportingOverflow(block - 1)
-        capacity = rounded / block * block
-        var bytes = capacity
-        for factor in [headLength, headCount, configuration.layerCount, 2 * elementBytes] {
-            let (product, overflow) = bytes.multipliedReportingOverflow(by: factor)
-            guard !overflow, !isTooLong else {
-                throw InferenceError(.outOfMemory, "a context of \(contextLength) positions does not fit into memory")
-            }
-            bytes = product
-        }
+        capacity = (contextLength + block - 1) / block * block
         memory = try Memory(byteCount: bytes, for: "a context of \(contextLength) positions")
         view = View(
             base: memory.base, capacity: capacity, headLength: headLength, headCount: headCount,
             elementBytes: elementBytes)
+    }
+
+    /// Bytes of a cache: whole blocks of positions.
+    static func byteCount(
+        _ configuration: ModelConfiguration, contextLength: Int, format: ModelOptions.CacheFormat
+    ) throws(InferenceError) -> Int {
+        let block = Int(CK_CACHE_BLOCK)
+        let (rounded, isTooLong) = contextLength.addingReportingOverflow(block - 1)
+        guard !isTooLong else {
+            throw InferenceError(.outOfMemory, "a context of \(contextLength) positions does not fit into memory")
+        }
+        return try byteCount(configuration, positions: rounded / block * block, format: format)
+    }
+
+    /// Bytes of the keys and values of some positions.
+    static func byteCount(
+        _ configuration: ModelConfiguration, positions: Int, format: ModelOptions.CacheFormat
+    ) throws(InferenceError) -> Int {
+        var bytes = positions
+        let elementBytes = format == .f16 ? 2 : 4
+        for factor in [configuration.headLength, configuration.kvHeadCount, configuration.layerCount, 2 * elementBytes] {
+            let (product, overflow) = bytes.multipliedReportingOverflow(by: factor)
+            guard !overflow else {
+                throw InferenceError(.outOfMemory, "a context of \(positions) positions does not fit into memory")
+            }
+            bytes = product
+        }
+        return bytes
     }
 }
 

@@ -86,6 +86,24 @@ final class ModelWeights: @unchecked Sendable {
     }
 
     deinit { layers.deallocate() }
+
+    /// Bytes of memory that loading takes: packed matrices and vectors. Matrices that are used where the file is mapped do
+    /// not count.
+    ///
+    /// - Throws: ``InferenceError`` where the file is not a model that can be loaded.
+    static func byteCount(
+        _ file: GGUFFile, _ configuration: ModelConfiguration, activations: ModelOptions.Activations
+    ) throws(InferenceError) -> Int {
+        var loader = WeightLoader(file: file, configuration: configuration, activations: activations)
+        do {
+            try loader.plan()
+        } catch let error as InferenceError {
+            throw error
+        } catch {
+            throw InferenceError(.modelFile, "cannot load '\(file.path)': \(error)", cause: error)
+        }
+        return loader.packedBytes + loader.vectorCount * 4
+    }
 }
 
 /// Finds the tensors of an architecture, checks their shapes, and brings them into memory.

@@ -37,7 +37,7 @@ final class GenerationRunner {
         .init(
             maxTokens: options.maxTokens, sampling: options.sampling, takesForcedTokens: options.takesForcedTokens,
             choosesWholeValues: options.choosesWholeValues, reportsProbabilities: options.reportsProbabilities,
-            usesDrafts: options.usesDrafts)
+            computesMaskedHead: options.computesMaskedHead, usesDrafts: options.usesDrafts)
     }
 
     private func generator(holding tokens: Int) throws -> Generator {

@@ -25,13 +25,16 @@ public struct TransformationOptions: Sendable {
     public var choosesWholeValues: Bool
     /// Whether the report gives the probabilities of all texts of such values.
     public var reportsProbabilities: Bool
+    /// Whether only the logits that the mask allows are computed where they are few. The document is the same.
+    public var computesMaskedHead: Bool
     /// Whether tokens are guessed from the prompt and computed together. The document is the same.
     public var usesDrafts: Bool
 
     public init(
         maxTokens: Int = 512, sampling: SamplingOptions = .init(), profile: SpellingProfile = .spaced,
         formats: FormatPolicy = .assert, contextLength: Int? = nil, takesForcedTokens: Bool = true,
-        choosesWholeValues: Bool = false, reportsProbabilities: Bool = false, usesDrafts: Bool = true
+        choosesWholeValues: Bool = false, reportsProbabilities: Bool = false, computesMaskedHead: Bool = true,
+        usesDrafts: Bool = true
     ) {
         self.maxTokens = maxTokens
         self.sampling = sampling
@@ -41,6 +44,7 @@ public struct TransformationOptions: Sendable {
         self.takesForcedTokens = takesForcedTokens
         self.choosesWholeValues = choosesWholeValues
         self.reportsProbabilities = reportsProbabilities
+        self.computesMaskedHead = computesMaskedHead
         self.usesDrafts = usesDrafts
     }
 }
