@@ -363,6 +363,16 @@ CK_INLINE void add_values(const ck_attention *a, const bool is_f16, const int he
     }
 }
 
+/// cap tanh(x / cap), as cap (2 / (1 + e^(-2 x / cap)) - 1).
+CK_INLINE VF capped(VF x, float cap) {
+    return vf_mul(vf_sub(gated(vf_set1(2), vf_mul(x, vf_set1(2 / cap))), vf_set1(1)), vf_set1(cap));
+}
+
+CK_INLINE void cap_scores(float *x, size_t n, float cap) {
+    FOR_VECTORS(n, { vf_store(x + i, capped(vf_load(x + i), cap)); },
+                { store_part(x + i, capped(load_part(x + i, rest), cap), rest); })
+}
+
 /// Folds a block of `count` scores into a row's running maximum and total; scores become weights, sum is rescaled.
 CK_INLINE void fold_scores(float *scores, size_t count, float *largest, float *total, float *sum, size_t size) {
     float top = largest_of(scores, count);
@@ -396,8 +406,10 @@ CK_INLINE void attend_rows(const ck_attention *a, const bool is_f16, const int h
         size_t from = first > begin ? first - begin : 0;
         size_t to = last + 1 - begin < CK_KEY_BLOCK ? last + 1 - begin : CK_KEY_BLOCK;
         dot_scores(a, is_f16, heads, heads < 3 ? 4 : 2, q, stride, begin, to, scores);
-        for (int h = 0; h < heads; h++)
+        for (int h = 0; h < heads; h++) {
+            if (a->softcap > 0) cap_scores(scores[h] + from, to - from, a->softcap);
             fold_scores(scores[h] + from, to - from, &largest[h], &total[h], sum + (size_t)h * stride, stride);
+        }
         add_values(a, is_f16, heads, begin, from, to, scores, sum, stride);
     }
     float *out = a->out + query * a->out_stride + head * size;
@@ -497,6 +509,7 @@ CK_INLINE void attend_block(const ck_attention *a, const bool is_f16, size_t que
                 memset(row, 0, count * sizeof(float));
                 continue;
             }
+            if (a->softcap > 0) cap_scores(row + from, to - from, a->softcap);
             fold_scores(row + from, to - from, &largest[r], &total[r], sum + r * stride, stride);
             if (from > 0) memset(row, 0, from * sizeof(float));
             if (to < count) memset(row + to, 0, (count - to) * sizeof(float));

@@ -190,6 +190,7 @@ static void ck_attend_scalar(const ck_attention *a, void *scratch) {
                 for (size_t e = 0; e < a->head_size; e++)
                     score += q[e] * cache_element(a->k, a->kv_is_f16, ck_key_index(j, e, a->head_size));
                 score *= a->scale;
+                if (a->softcap > 0) score = a->softcap * tanhf(score / a->softcap);
                 if (score > largest) {
                     float factor = expf(largest - score);
                     total *= factor;

@@ -12,13 +12,15 @@ extension BenchCommand {
             discussion: """
                 With --schemas: each line of the result is a walk with its budget, status and text. With --small-worlds:
                 random schemas over few values, whose machine, masks and negation are compared with the validator.
-                With --documents: damaged files for every reader and the formatter.
+                With --documents: damaged files for every reader and the formatter. With --gguf: damaged headers of small
+                model files, each loaded and run for a token, in processes of their own.
                 The same seed gives the same run. Exit status 2 where something is wrong.
 
                 EXAMPLE
                   formwork bench fuzz --schemas schemas.jsonl.gz --vocab vocab.jsonl.gz --walks 3 --seed 1 --out walks.jsonl
                   formwork bench fuzz --small-worlds 10000 --seed 1
                   formwork bench fuzz --documents config/ --cases 100000 --seconds 600 --out failures/
+                  formwork bench fuzz --gguf tiny.gguf --cases 1000000 --seed 1 --out failures/
                 """
         )
 
@@ -34,7 +36,7 @@ extension BenchCommand {
         @Option(name: .long, help: "Seed of the random numbers.")
         var seed: UInt64 = 0
 
-        @Option(name: .long, help: "Where the walks go; with --documents the folder for texts that fail.")
+        @Option(name: .long, help: "Where the walks go; with --documents and --gguf the folder for what fails.")
         var out: String?
 
         @Option(name: .long, help: "Run every K-th schema only.")
@@ -71,16 +73,23 @@ extension BenchCommand {
         @Option(name: .long, help: "A file or folder with documents to damage; repeatable.")
         var documents: [String] = []
 
-        @Option(name: .long, help: "Damaged documents; --offset names the first.")
+        @Option(name: .long, parsing: .upToNextOption, help: "Small model files whose headers to damage.")
+        var gguf: [String] = []
+
+        @Option(name: .long, help: ArgumentHelp("Run the cases in this process and log them.", visibility: .hidden))
+        var workerLog: String?
+
+        @Option(name: .long, help: "Damaged documents or models; --offset names the first.")
         var cases: Int = 10_000
 
         @Option(name: .long, help: "Begin no more cases after this time.")
         var seconds: Double?
 
         func validate() throws {
-            if [schemas != nil, smallWorlds != nil, !documents.isEmpty].count(where: \.self) != 1 {
-                throw ValidationError("one of --schemas, --small-worlds and --documents is needed")
+            if [schemas != nil, smallWorlds != nil, !documents.isEmpty, !gguf.isEmpty].count(where: \.self) != 1 {
+                throw ValidationError("one of --schemas, --small-worlds, --documents and --gguf is needed")
             }
+            if !gguf.isEmpty, out == nil { throw ValidationError("--gguf needs --out") }
             if cases < 1 { throw ValidationError("--cases takes 1 or more") }
             if schemas != nil, vocab == nil || out == nil { throw ValidationError("--schemas needs --vocab and --out") }
             if walks < 1 || every < 1 || offset < 0 || vocabularyShare < 1 || smallWorlds ?? 1 < 1 {
@@ -91,6 +100,7 @@ extension BenchCommand {
 
         func run() throws {
             if !documents.isEmpty { return try damageDocuments() }
+            if !gguf.isEmpty, let out { return try damageModels(out) }
             if let smallWorlds {
                 let summary = SmallWorlds.run(
                     count: smallWorlds, first: offset, seed: seed, hasExtensions: extensions
@@ -116,6 +126,40 @@ extension BenchCommand {
             let summary = try FuzzBench.walk(schemas: schemas, vocab: vocab, out: out, options: options) {
                 try? Console.line($0)
             }
+            try Console.line(summary.report)
+            if !summary.passes { throw CommandFailure(.dataInvalid) }
+        }
+
+        private func damageModels(_ out: String) throws {
+            let fuzz = try ModelFuzz(paths: gguf, seed: seed)
+            let end = offset.addingReportingOverflow(cases)
+            let range = offset..<(end.overflow ? .max : end.partialValue)
+            if let workerLog { return try fuzz.work(cases: range, folder: out, log: workerLog) }
+            try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
+            guard let program = Bundle.main.executableURL else {
+                throw CommandFailure(.unreadable, "the path of this program is not known")
+            }
+            let summary = try fuzz.supervise(
+                cases: range, seconds: seconds, folder: out,
+                worker: { cases, log in
+                    let process = Process()
+                    process.executableURL = program
+                    process.arguments = ["bench", "fuzz", "--gguf"] + gguf
+                    process.arguments?.append(contentsOf: [
+                        "--seed", "\(seed)", "--offset", "\(cases.lowerBound)", "--cases", "\(cases.count)", "--out", out,
+                        "--worker-log", log,
+                    ])
+                    try process.run()
+                    return process
+                },
+                fail: { number, message in
+                    try? Console.line("case \(number): \(message)")
+                    let file = URL(fileURLWithPath: out).appendingPathComponent("\(number).gguf")
+                    do { try Data(fuzz.bytes(ofCase: number)).write(to: file) } catch {
+                        Console.error("cannot write '\(file.path)'")
+                    }
+                },
+                progress: { try? Console.line($0.report) })
             try Console.line(summary.report)
             if !summary.passes { throw CommandFailure(.dataInvalid) }
         }

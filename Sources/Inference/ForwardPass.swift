@@ -49,7 +49,7 @@ struct ForwardPass {
             configuration.ropeMagnitude, workspace.rope + row * rotated)
         if configuration.window != nil {
             ck_rope_table(
-                position, rotated, Float(configuration.windowRopeBase), 1, nil, configuration.ropeMagnitude,
+                position, rotated, Float(configuration.windowRopeBase), Float(configuration.windowRopeScale), nil, configuration.ropeMagnitude,
                 workspace.windowRope + row * rotated)
         }
     }
@@ -243,7 +243,8 @@ struct ForwardPass {
                 out_stride: configuration.queryLength, k: cache.keys(layer: index, head: head),
                 v: cache.values(layer: index, head: head), kv_stride: length, kv_is_f16: cache.isHalf,
                 head_size: length, heads: together, queries: run.count, first_position: run.position, window: window,
-                scale: configuration.attentionScale)
+                scale: configuration.attentionScale,
+                softcap: configuration.attentionSoftcap ?? 0)
             ck_attend(&attention, own.attention)
         }
     }
@@ -267,7 +268,7 @@ struct ForwardPass {
         _ own: Workspace.ThreadBuffers, _ team: Team
     ) {
         let length = configuration.feedForwardLength
-        let isGELU = configuration.architecture == .gemma3
+        let isGELU = configuration.usesGELU
         let tiles = tiling(layer.pointee.gate, rows.count, team)
         team.forEach(tiles.count) { chunk in
             let tile = tiles[chunk]

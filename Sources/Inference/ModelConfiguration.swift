@@ -6,7 +6,7 @@ public import ModelFiles
 public struct ModelConfiguration: Hashable, Sendable {
     /// The architectures that are supported.
     public enum Architecture: String, Hashable, Sendable, CaseIterable {
-        case llama, gemma3, qwen2, phi3
+        case llama, gemma2, gemma3, phi3, qwen2, qwen3
     }
 
     /// The architecture named by the file.
@@ -35,6 +35,16 @@ public struct ModelConfiguration: Hashable, Sendable {
     public var attentionScale: Float = 1
     /// Logits `x` become `cap * tanh(x / cap)`; nil leaves them.
     public var logitSoftcap: Float?
+    /// Attention scores `x` become `cap * tanh(x / cap)`; nil leaves them.
+    public var attentionSoftcap: Float?
+    /// Whether the gate of the feed-forward layer is a GELU, not a SiLU.
+    public var usesGELU = false
+    /// Whether the queries and keys of each head are normalised.
+    public var normalizesHeads = false
+    /// Whether the results of attention and feed-forward are normalised before they are added.
+    public var normalizesOutputs = false
+    /// Whether queries, keys and values are one tensor, and gate and up another.
+    public var fusesProjections = false
     /// A window layer sees that many positions, its own included; nil if no layer has a window.
     public var window: Int?
     /// With a window, every layer but each `windowPeriod`-th has it.
@@ -47,8 +57,10 @@ public struct ModelConfiguration: Hashable, Sendable {
     public var ropeBase = 10_000.0
     /// The base in layers with a window.
     public var windowRopeBase = 10_000.0
-    /// What positions are multiplied by (1 / the linear scaling factor), except in layers with a window.
+    /// What positions are multiplied by: 1 / the linear scaling factor.
     public var ropeScale = 1.0
+    /// What positions are multiplied by in layers with a window.
+    public var windowRopeScale = 1.0
     /// What rotated values are multiplied by.
     public var ropeMagnitude: Float = 1
     /// With long and short rope factors: contexts longer than this use the long ones.
@@ -86,12 +98,16 @@ public struct ModelConfiguration: Hashable, Sendable {
             throw ModelFileError(.missing, "is missing", field: "metadata 'general.architecture'")
         }
         guard let architecture = Architecture(rawValue: name) else {
+            let experts = try file.int(name + ".expert_count") ?? 0
+            if experts > 0 || name.hasSuffix("moe") { throw Self.mixtureOfExperts(file, name, experts) }
             let supported = Architecture.allCases.map(\.rawValue).joined(separator: ", ")
             throw InferenceError(
                 .unsupported, "'\(file.path)': the architecture '\(name)' is not supported; \(supported) are")
         }
         self.architecture = architecture
         let metadata = ArchitectureMetadata(file: file, prefix: name)
+        let experts = try file.int(metadata.key("expert_count")) ?? 0
+        guard experts == 0 else { throw Self.mixtureOfExperts(file, name, experts) }
 
         embeddingLength = try metadata.size("embedding_length", upTo: 1 << 17)
         layerCount = try metadata.size("block_count", upTo: 1 << 12)
@@ -141,12 +157,19 @@ public struct ModelConfiguration: Hashable, Sendable {
         try refuseUnsupported(metadata)
     }
 
+    private static func mixtureOfExperts(_ file: GGUFFile, _ name: String, _ count: Int) -> InferenceError {
+        let place = file.offset(of: name + ".expert_count").map { " ('\(name).expert_count' at byte \($0))" } ?? ""
+        return InferenceError(
+            .unsupported,
+            "'\(file.path)': '\(name)' is a mixture of \(count > 0 ? "\(count) " : "")experts, which is not supported; "
+                + "models without experts are\(place)")
+    }
+
     private mutating func readRope(_ metadata: ArchitectureMetadata) throws {
         ropeDimension = try metadata.size("rope.dimension_count", upTo: headLength, default: headLength)
         guard ropeDimension % 2 == 0 else {
             throw metadata.mismatch("rope.dimension_count", "\(ropeDimension) is odd")
         }
-        ropeHalves = architecture != .llama
         ropeBase = try metadata.positive("rope.freq_base", default: 10_000)
         windowRopeBase = try metadata.positive("rope.freq_base_swa", default: 10_000)
         var factor = try metadata.positive("rope.scale_linear", default: 1)
@@ -155,87 +178,49 @@ public struct ModelConfiguration: Hashable, Sendable {
         case "none": factor = 1
         case "longrope" where architecture == .phi3: factor = 1
         case .some(let type):
-            throw InferenceError(
-                .unsupported, "the rope scaling '\(type)' is not supported; 'linear' and 'longrope' (phi3) are")
+            throw metadata.unsupported(
+                "rope.scaling.type", "the rope scaling '\(type)' is not supported; 'linear' and 'longrope' (phi3) are")
         }
         ropeScale = 1 / factor
-        if architecture == .phi3 {
-            ropeMagnitude = Float(try metadata.positive("rope.scaling.attn_factor", default: 1))
-            originalContextLength = try metadata.size(
-                "rope.scaling.original_context_length", upTo: 1 << 27, default: contextLength)
-        }
     }
 
     private mutating func readArchitecture(_ metadata: ArchitectureMetadata) throws {
-        if let cap = try metadata.file.float(metadata.key("final_logit_softcapping")), cap != 0 {
-            guard cap > 0 else { throw metadata.mismatch("final_logit_softcapping", "\(cap) is negative") }
-            logitSoftcap = Float(cap)
-        }
+        logitSoftcap = try metadata.softcap("final_logit_softcapping")
         switch architecture {
-        case .llama, .qwen2, .phi3:
-            // For phi3 the key is present in published files and ignored: the models were made without a window.
-            if architecture != .phi3, let window = try metadata.file.int(metadata.key("attention.sliding_window")),
-                window != 0
-            {
-                throw InferenceError(
-                    .unsupported, "a sliding window of \(window) is not supported for '\(architecture.rawValue)'")
-            }
-        case .gemma3:
-            embeddingScale = Float(embeddingLength).squareRoot()
-            // The largest published size, known by its layers, scales by the width per head instead.
-            if layerCount == 62 { attentionScale = 1 / Float(embeddingLength / headCount).squareRoot() }
-            if let window = try metadata.file.int(metadata.key("attention.sliding_window")), window != 0 {
-                guard window > 0 else { throw metadata.mismatch("attention.sliding_window", "\(window) is negative") }
-                // A window as long as the context hides nothing.
-                self.window = min(window, contextLength)
-                windowPeriod = try metadata.size("attention.sliding_window_pattern", upTo: 1 << 12, default: 6)
-            }
+        case .llama: try readLlama(metadata)
+        case .gemma2: try readGemma2(metadata)
+        case .gemma3: try readGemma3(metadata)
+        case .phi3: try readPhi3(metadata)
+        case .qwen2: try readQwen2(metadata)
+        case .qwen3: try readQwen3(metadata)
         }
+    }
+
+    /// Reads the window of the layers but each `period`-th.
+    mutating func readWindow(_ metadata: ArchitectureMetadata, period: Int, default absent: Int = 0) throws {
+        let window = try metadata.file.int(metadata.key("attention.sliding_window")) ?? absent
+        guard window >= 0 else { throw metadata.mismatch("attention.sliding_window", "\(window) is negative") }
+        guard window > 0 else { return }
+        // A window as long as the context hides nothing.
+        self.window = min(window, contextLength)
+        windowPeriod = try metadata.size("attention.sliding_window_pattern", upTo: 1 << 12, default: period)
     }
 
     /// Refuses metadata that changes the result and that the forward pass does not know.
     private func refuseUnsupported(_ metadata: ArchitectureMetadata) throws {
-        let unknown = [
-            "expert_count", "attention.clamp_kqv", "attention.max_alibi_bias", "attn_logit_softcapping",
-            "attention.scale", "logit_scale", "residual_scale", "embedding_scale", "attention.key_length_mla",
+        var unknown = [
+            "attention.clamp_kqv", "attention.max_alibi_bias", "attention.scale", "logit_scale", "residual_scale", "embedding_scale", "attention.key_length_mla",
         ]
+        if architecture != .gemma2 { unknown.append("attn_logit_softcapping") }
         for name in unknown {
             guard metadata.file.has(metadata.key(name)) else { continue }
             let value = try metadata.file.float(metadata.key(name)) ?? 0
             guard value == 0 else {
-                throw InferenceError(.unsupported, "'\(metadata.key(name))' = \(value) is not supported")
+                throw metadata.unsupported(name, "the value \(value) is not supported")
             }
         }
         if let causal = try metadata.file.bool(metadata.key("attention.causal")), !causal {
-            throw InferenceError(.unsupported, "attention that is not causal is not supported")
+            throw metadata.unsupported("attention.causal", "attention that is not causal is not supported")
         }
-    }
-}
-
-/// The metadata entries under the name of the architecture.
-private struct ArchitectureMetadata {
-    let file: GGUFFile
-    let prefix: String
-
-    func key(_ name: String) -> String { prefix + "." + name }
-
-    func mismatch(_ name: String, _ message: String) -> ModelFileError {
-        ModelFileError(.mismatched, message, field: "metadata '\(key(name))'")
-    }
-
-    func size(_ name: String, upTo limit: Int, default absent: Int? = nil) throws -> Int {
-        guard let value = try file.int(key(name)) ?? absent else {
-            throw ModelFileError(.missing, "is missing", field: "metadata '\(key(name))'")
-        }
-        guard value > 0, value <= limit else {
-            throw mismatch(name, "\(value) is not in the supported range of 1 to \(limit)")
-        }
-        return value
-    }
-
-    func positive(_ name: String, default absent: Double) throws -> Double {
-        let value = try file.float(key(name)) ?? absent
-        guard value > 0, value < 1e12 else { throw mismatch(name, "\(value) is not a positive number below 1e12") }
-        return value
     }
 }

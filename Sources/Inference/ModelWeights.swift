@@ -316,8 +316,8 @@ private struct WeightLoader {
         let (queries, keys) = (configuration.queryLength, configuration.keyLength)
         let (hidden, head) = (configuration.feedForwardLength, configuration.headLength)
         let prefix = "blk.\(index)."
-        let isGemma = configuration.architecture == .gemma3
-        let isFused = configuration.architecture == .phi3
+        let (headNorms, outputNorms) = (configuration.normalizesHeads, configuration.normalizesOutputs)
+        let isFused = configuration.fusesProjections
         var matrices: [WeightMatrix] = []
         if isFused {
             let rows = queries + 2 * keys
@@ -342,14 +342,14 @@ private struct WeightLoader {
             queryBias: isFused ? nil : try optionalVector(prefix + "attn_q.bias", queries, memory),
             keyBias: isFused ? nil : try optionalVector(prefix + "attn_k.bias", keys, memory),
             valueBias: isFused ? nil : try optionalVector(prefix + "attn_v.bias", keys, memory),
-            queryNorm: isGemma ? try vector(prefix + "attn_q_norm.weight", head, memory) : nil,
-            keyNorm: isGemma ? try vector(prefix + "attn_k_norm.weight", head, memory) : nil,
+            queryNorm: headNorms ? try vector(prefix + "attn_q_norm.weight", head, memory) : nil,
+            keyNorm: headNorms ? try vector(prefix + "attn_k_norm.weight", head, memory) : nil,
             output: try matrix(prefix + "attn_output.weight", columns: queries, rows: width, memory),
             outputBias: try optionalVector(prefix + "attn_output.bias", width, memory),
-            postAttentionNorm: isGemma ? try vector(prefix + "post_attention_norm.weight", width, memory) : nil,
+            postAttentionNorm: outputNorms ? try vector(prefix + "post_attention_norm.weight", width, memory) : nil,
             feedForwardNorm: try vector(prefix + "ffn_norm.weight", width, memory),
             gate: matrices[3], up: matrices[4],
             down: try matrix(prefix + "ffn_down.weight", columns: hidden, rows: width, memory),
-            postFeedForwardNorm: isGemma ? try vector(prefix + "post_ffw_norm.weight", width, memory) : nil)
+            postFeedForwardNorm: outputNorms ? try vector(prefix + "post_ffw_norm.weight", width, memory) : nil)
     }
 }

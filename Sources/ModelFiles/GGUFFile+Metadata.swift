@@ -4,6 +4,9 @@ extension GGUFFile {
     /// Whether there is a metadata entry of that name.
     public func has(_ key: String) -> Bool { entries[key] != nil }
 
+    /// The byte offset of an entry's value in the file, or nil if there is none.
+    public func offset(of key: String) -> Int? { entries[key]?.range.lowerBound }
+
     /// The type of an entry as text, such as `array of string`, or nil if there is none.
     public func typeName(of key: String) -> String? { entries[key]?.typeName }
 

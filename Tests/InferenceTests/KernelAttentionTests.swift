@@ -10,7 +10,8 @@ struct KernelAttentionTests {
         var queries: Int
         var position: Int
         var window: Int
-        var testDescription: String { "\(headSize) x \(heads), \(queries) at \(position), window \(window)" }
+        var softcap: Float = 0
+        var testDescription: String { "\(headSize) x \(heads), \(queries) at \(position), window \(window), cap \(softcap)" }
     }
 
     static let shapes: [Shape] = [
@@ -25,6 +26,8 @@ struct KernelAttentionTests {
         Shape(headSize: 20, heads: 2, queries: 33, position: 1, window: 0),
         Shape(headSize: 100, heads: 5, queries: 1, position: 77, window: 0),
         Shape(headSize: 96, heads: 100, queries: 3, position: 64, window: 0),
+        Shape(headSize: 64, heads: 3, queries: 70, position: 31, window: 5, softcap: 0.5),
+        Shape(headSize: 100, heads: 5, queries: 1, position: 77, window: 0, softcap: 2),
     ]
 
     /// Largest difference from attention in float64, in units of the largest value.
@@ -41,7 +44,10 @@ struct KernelAttentionTests {
                 let scores = keys.map { j -> Double in
                     var sum = 0.0
                     for e in 0..<s.headSize { sum += Double(q[start + e]) * Double(k[j * stride + e]) }
-                    return sum * Double(scale)
+                    let score = sum * Double(scale)
+                    let cap = Double(s.softcap)
+                    // tanh(x) = 1 - 2 / (1 + e^(2 x))
+                    return cap > 0 ? cap * (1 - 2 / (1 + exponential(2 * score / cap))) : score
                 }
                 let top = scores.max() ?? 0
                 let weights = scores.map { exponential($0 - top) }
@@ -149,7 +155,7 @@ struct KernelAttentionTests {
         var attention = ck_attention(
             q: q, q_stride: row, out: out ?? q, out_stride: row, k: k.pointer, v: v, kv_stride: stride, kv_is_f16: half,
             head_size: shape.headSize, heads: shape.heads, queries: shape.queries, first_position: shape.position,
-            window: shape.window, scale: 0.2)
+            window: shape.window, scale: 0.2, softcap: shape.softcap)
         ck_attend(&attention, scratch.pointer)
     }
 

@@ -33,7 +33,7 @@ struct BrokenModel: CustomTestStringConvertible, Sendable {
 struct ModelTests {
     static let broken: [BrokenModel] = [
         BrokenModel(
-            name: "architecture", message: "'mamba' is not supported; llama, gemma3",
+            name: "architecture", message: "'mamba' is not supported; llama, gemma2, gemma3",
             change: BrokenModel.set("general.architecture", .string("mamba"))),
         BrokenModel(
             name: "no architecture", message: "'general.architecture': is missing",
@@ -84,8 +84,17 @@ struct ModelTests {
             name: "rope scaling", message: "'yarn' is not supported",
             change: BrokenModel.set("llama.rope.scaling.type", .string("yarn"))),
         BrokenModel(
-            name: "experts", message: "'llama.expert_count' = 8.0 is not supported",
+            name: "experts", message: "'llama' is a mixture of 8 experts, which is not supported",
             change: BrokenModel.set("llama.expert_count", .uint32(8))),
+        BrokenModel(
+            name: "architecture of experts", message: "'qwen3moe' is a mixture of experts, which is not supported",
+            change: BrokenModel.set("general.architecture", .string("qwen3moe"))),
+        BrokenModel(
+            name: "negative cap", architecture: "gemma2", message: "'gemma2.attn_logit_softcapping': -1.0 is not in",
+            change: BrokenModel.set("gemma2.attn_logit_softcapping", .float32(-1))),
+        BrokenModel(
+            name: "a cap on scores elsewhere", message: "'llama.attn_logit_softcapping': the value 50.0 is not supported",
+            change: BrokenModel.set("llama.attn_logit_softcapping", .float32(50))),
         BrokenModel(
             name: "missing matrix", message: "'blk.1.ffn_up.weight': is missing",
             change: BrokenModel.remove("blk.1.ffn_up.weight")),

@@ -9,7 +9,8 @@ struct PlainForwardPass {
 
     /// The logits after each token.
     func logits(_ tokens: [Int32]) -> [[Double]] {
-        let isGemma = model.architecture == "gemma3"
+        let isGemma = model.architecture.hasPrefix("gemma")
+        let hasHeadNorms = ["gemma3", "qwen3"].contains(model.architecture)
         var keys = [[[Double]]](repeating: [], count: model.layers)
         var values = keys
         return tokens.enumerated().map { position, token in
@@ -18,7 +19,7 @@ struct PlainForwardPass {
             for layer in 0..<model.layers {
                 let prefix = "blk.\(layer)."
                 let hasWindow = isGemma && (layer + 1) % 2 != 0
-                let base = isGemma && !hasWindow ? 1_000_000.0 : 10_000.0
+                let base = model.architecture == "gemma3" && !hasWindow ? 1_000_000.0 : 10_000.0
                 let input = norm(x, prefix + "attn_norm.weight")
                 var query = product(prefix + "attn_q.weight", input)
                 var key = product(prefix + "attn_k.weight", input)
@@ -28,8 +29,8 @@ struct PlainForwardPass {
                     key = sum(key, numbers(prefix + "attn_k.bias"))
                     value = sum(value, numbers(prefix + "attn_v.bias"))
                 }
-                query = turn(query, position, base, isGemma ? prefix + "attn_q_norm.weight" : nil)
-                key = turn(key, position, base, isGemma ? prefix + "attn_k_norm.weight" : nil)
+                query = turn(query, position, base, hasHeadNorms ? prefix + "attn_q_norm.weight" : nil)
+                key = turn(key, position, base, hasHeadNorms ? prefix + "attn_k_norm.weight" : nil)
                 keys[layer].append(key)
                 values[layer].append(value)
                 let first = hasWindow ? max(0, position - model.window + 1) : 0
@@ -44,7 +45,8 @@ struct PlainForwardPass {
                 if isGemma { down = norm(down, prefix + "post_ffw_norm.weight") }
                 x = sum(x, down)
             }
-            return product(model.isTied ? "token_embd.weight" : "output.weight", norm(x, "output_norm.weight"))
+            let logits = product(model.isTied ? "token_embd.weight" : "output.weight", norm(x, "output_norm.weight"))
+            return model.architecture == "gemma2" ? logits.map { capped($0, TinyModel.logitSoftcap) } : logits
         }
     }
 
@@ -95,8 +97,10 @@ struct PlainForwardPass {
         var result = [Double](repeating: 0, count: query.count)
         for head in 0..<model.heads {
             let (q, k) = (head * length, head / (model.heads / model.kvHeads) * length)
-            let scores = range.map { position in
-                (0..<length).reduce(0) { $0 + query[q + $1] * keys[position][k + $1] } / Double(length).squareRoot()
+            let scores = range.map { position -> Double in
+                let product = (0..<length).reduce(0) { $0 + query[q + $1] * keys[position][k + $1] }
+                let score = product / Double(length).squareRoot()
+                return model.architecture == "gemma2" ? capped(score, TinyModel.attentionSoftcap) : score
             }
             let peak = scores.max() ?? 0
             let weights = scores.map { exp($0 - peak) }
@@ -107,6 +111,8 @@ struct PlainForwardPass {
         }
         return result
     }
+
+    private func capped(_ x: Double, _ cap: Double) -> Double { cap * tanh(x / cap) }
 
     private func gelu(_ x: Double) -> Double {
         0.5 * x * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))

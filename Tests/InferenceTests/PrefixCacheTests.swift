@@ -14,7 +14,7 @@ struct PrefixCacheTests {
         (0..<count).map { Int32(($0 * 37 + 11 + seed * 29 + $0 / 80) % 80) }
     }
 
-    @Test(arguments: ["llama", "gemma3", "qwen2"], ["F32", "Q8_0", "Q4_1"])
+    @Test(arguments: ["llama", "gemma3", "qwen2", "qwen3", "gemma2"], ["F32", "Q8_0", "Q4_1"])
     func copiedPromptsGiveTheSameBits(_ architecture: String, _ format: String) throws {
         let model = try model(architecture, format)
         let cache = PrefixCache(byteLimit: 64 << 20)

@@ -4,7 +4,7 @@ public import Foundation
 
 /// A model of a few thousand random weights, as a GGUF file and as plain numbers.
 public struct TinyModel: Sendable {
-    /// The architecture: `llama`, `gemma3` or `qwen2`.
+    /// The architecture: `llama`, `gemma2`, `gemma3`, `qwen2` or `qwen3`.
     public var architecture = "llama"
     /// How matrices are stored: `F32`, `Q8_0` or `Q4_1`.
     public var format = "F32"
@@ -18,6 +18,8 @@ public struct TinyModel: Sendable {
     public var context = 96
     public var window = 6
     public var isTied = false
+    /// What `gemma2` bounds its scores and logits by: small, so that it shows.
+    public static let attentionSoftcap = 2.0, logitSoftcap = 5.0
 
     /// The values of each tensor, as they are after rounding to the format.
     public private(set) var values: [String: [Float]] = [:]
@@ -51,6 +53,11 @@ public struct TinyModel: Sendable {
             builder.add(key("attention.sliding_window_pattern"), .uint32(2))
             builder.add(key("rope.freq_base"), .float32(1_000_000))
         }
+        if architecture == "gemma2" {
+            builder.add(key("attention.sliding_window"), .uint32(UInt32(window)))
+            builder.add(key("attn_logit_softcapping"), .float32(Float(Self.attentionSoftcap)))
+            builder.add(key("final_logit_softcapping"), .float32(Float(Self.logitSoftcap)))
+        }
         matrix("token_embd.weight", width, vocabulary, &generator, scale: 1)
         if !isTied { matrix("output.weight", width, vocabulary, &generator) }
         vector("output_norm.weight", width, &generator)
@@ -65,9 +72,11 @@ public struct TinyModel: Sendable {
             matrix(prefix + "ffn_gate.weight", width, hidden, &generator)
             matrix(prefix + "ffn_up.weight", width, hidden, &generator)
             matrix(prefix + "ffn_down.weight", hidden, width, &generator)
-            if architecture == "gemma3" {
+            if architecture == "gemma3" || architecture == "qwen3" {
                 vector(prefix + "attn_q_norm.weight", headLength, &generator)
                 vector(prefix + "attn_k_norm.weight", headLength, &generator)
+            }
+            if architecture.hasPrefix("gemma") {
                 vector(prefix + "post_attention_norm.weight", width, &generator)
                 vector(prefix + "post_ffw_norm.weight", width, &generator)
             }

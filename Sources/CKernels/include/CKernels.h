@@ -189,6 +189,8 @@ typedef struct ck_attention {
     size_t window;
     /// Factor on q . k, usually 1 / sqrt(head_size).
     float scale;
+    /// If above 0, a scaled score s becomes softcap * tanh(s / softcap).
+    float softcap;
 } ck_attention;
 
 /// Bytes of scratch that one call of `ck_attend` needs, for any number of queries and positions.
@@ -220,7 +222,7 @@ void ck_rope_table(size_t position, size_t rotated, float base, float frequency_
 /// only the first `rotated` elements of each are changed. For architecture `llama`.
 void ck_rope_adjacent(float *x, const float *table, size_t heads, size_t head_size, size_t rotated);
 
-/// Rotates pairs (i, i + rotated / 2) of each head in place. For `gemma3`, `qwen2`, `phi3`.
+/// Rotates pairs (i, i + rotated / 2) of each head in place. For all other architectures.
 void ck_rope_halves(float *x, const float *table, size_t heads, size_t head_size, size_t rotated);
 
 /// x[i] = exp(x[i] - max) / sum. n = 0 does nothing.
