@@ -64,6 +64,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     func validate() throws {
         if !(0...65535).contains(port) { throw ValidationError("--port takes 0 to 65535") }
+        if let threads, !(1...256).contains(threads) { throw ValidationError("--threads takes 1 to 256") }
         if queue < 1 || queue > 1 << 20 { throw ValidationError("--queue takes 1 or more") }
         if !(1...256).contains(slots) { throw ValidationError("--slots takes 1 to 256") }
         if !(0...1 << 20).contains(cache) { throw ValidationError("--cache takes 0 to 1048576") }
@@ -84,6 +85,8 @@ struct ServeCommand: AsyncParsableCommand {
             let plain = stem.lowercased().hasSuffix(".gguf") ? String(stem.dropLast(5)) : stem
             return ServiceConfiguration.Model(name: parts.count == 2 ? parts[0] : plain, path: path)
         }
+        // A file that is no model that can be run is told now, not to the first client.
+        for model in models { _ = try MemoryEstimate(GGUFFile(path: model.path)) }
         guard Set(models.map(\.name)).count == models.count else {
             throw CommandFailure(.usage, "two models have the same name; give one another: --model NAME=MODEL")
         }
@@ -96,14 +99,19 @@ struct ServeCommand: AsyncParsableCommand {
         configuration.deadline = deadline
         configuration.contextLength = context
         configuration.allowedOrigins = allowOrigin
-        configuration.modelOptions = ModelOptions(threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
+        configuration.modelOptions = ModelOptions(threads: threads ?? min(max(ProcessInfo.processInfo.activeProcessorCount, 1), 64))
         configuration.keys = try readKeys()
         let isOpen = !["127.0.0.1", "localhost", "::1"].contains(host) && configuration.keys.isEmpty
         if isOpen { Console.message("warning: '\(host)' can be reached from other machines, and no API key is asked for (--keys)") }
         let names = models.map(\.name).joined(separator: ", ")
         let (address, level) = (host, logLevel)
-        try await FormworkService(configuration, logLevel: level).run { port in
-            Console.message("listening on http://\(address.contains(":") ? "[\(address)]" : address):\(port), serving \(names)")
+        do {
+            try await FormworkService(configuration, logLevel: level).run { port in
+                let shown = address.contains(":") ? "[\(address)]" : address
+                Console.message("listening on http://\(shown):\(port), serving \(names)")
+            }
+        } catch let error as ServiceStartError {
+            throw CommandFailure(.usage, error.description)
         }
     }
 

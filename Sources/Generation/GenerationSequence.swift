@@ -148,9 +148,6 @@ package final class GenerationSequence {
         return output[given...].map { vocabulary.bytes(of: Int($0)) }
     }
 
-    /// Whether the model has chosen anything yet.
-    package var hasBegun: Bool { !output.isEmpty }
-
     /// Takes all tokens that there is no choice about, and says what is needed for the next one.
     package func next() throws(GenerationError) -> Step {
         guard let engine, let config = config else { return nextOfAnyText() }

@@ -93,13 +93,7 @@ public final class InferenceSession {
     ///
     /// With `logitsAtAll` they are read with ``logits(at:)``, and take four bytes per token and vocabulary entry.
     public func prefill(_ tokens: [Int32], logitsAtAll: Bool) throws(InferenceError) {
-        guard !tokens.isEmpty else { return }
-        try check(tokens)
-        let rows = logitsAtAll ? tokens.count : 1
-        try reserveLogits(rows)
-        try append(tokens, isPrompt: true, logitsAtAll: logitsAtAll)
-        logitRows = rows
-        if !logitsAtAll { try computeLogits() }
+        try extend(tokens, isPrompt: true, logitsAtAll: logitsAtAll)
     }
 
     /// Appends tokens of a prompt without the cost of the output head.
@@ -126,13 +120,7 @@ public final class InferenceSession {
     /// State and logits are those of ``decode(_:)`` of one after another, to the last bit, where the model computes several
     /// tokens as it computes one. With `logitsAtAll` they are read with ``logits(at:)``.
     public func decode(_ tokens: [Int32], logitsAtAll: Bool) throws(InferenceError) {
-        guard !tokens.isEmpty else { return }
-        try check(tokens)
-        let rows = logitsAtAll ? tokens.count : 1
-        try reserveLogits(rows)
-        try append(tokens, isPrompt: false, logitsAtAll: logitsAtAll)
-        logitRows = rows
-        if !logitsAtAll { try computeLogits() }
+        try extend(tokens, isPrompt: false, logitsAtAll: logitsAtAll)
     }
 
     /// Appends tokens without the cost of the output head: for tokens that are forced, and masks of few tokens.
@@ -233,6 +221,16 @@ public final class InferenceSession {
         if bytes > logitsMemory.count || logitsMemory.count > max(bytes, 1 << 22) * 4 {
             logitsMemory = try Memory(byteCount: bytes, for: "the logits of \(rows) tokens")
         }
+    }
+
+    private func extend(_ tokens: [Int32], isPrompt: Bool, logitsAtAll: Bool) throws(InferenceError) {
+        guard !tokens.isEmpty else { return }
+        try check(tokens)
+        let rows = logitsAtAll ? tokens.count : 1
+        try reserveLogits(rows)
+        try append(tokens, isPrompt: isPrompt, logitsAtAll: logitsAtAll)
+        logitRows = rows
+        if !logitsAtAll { try computeLogits() }
     }
 
     private func append(_ tokens: [Int32], isPrompt: Bool, logitsAtAll: Bool) throws(InferenceError) {

@@ -73,6 +73,7 @@ extension FormworkService {
                 if request.includesUsage { try await writer.event(answer.closingUsage(answers)) }
                 try await writer.write(ByteBuffer(string: "data: [DONE]\n\n"))
             } catch let fault as ServiceFault {
+                metrics.refused(fault)
                 // The status is sent already: the error is an event of its own.
                 try await writer.event(fault.value)
             }

@@ -16,11 +16,13 @@ extension FormworkService {
     func ollama(_ router: Router<BasicRequestContext>) {
         route(router, .get, "/api/version", .ollama) { _ in .json(["version": .string(Self.ollamaVersion)]) }
         route(router, .get, "/api/tags", .ollama) { _ in
-            .json(["models": .array(host.models.map { Self.tag($0) })])
+            var served: [JSONValue] = []
+            for model in host.models { served.append(await tag(model)) }
+            return .json(["models": .array(served)])
         }
         route(router, .get, "/api/ps", .ollama) { _ in
             var loaded: [JSONValue] = []
-            for model in host.models where await host.isLoaded(model.name) { loaded.append(Self.tag(model)) }
+            for model in host.models where await host.isLoaded(model.name) { loaded.append(await tag(model)) }
             return .json(["models": .array(loaded)])
         }
         route(router, .post, "/api/show", .ollama) { call in
@@ -54,11 +56,8 @@ extension FormworkService {
         }
     }
 
-    private static func family(_ model: ServiceConfiguration.Model) -> String {
-        (try? GGUFFile(path: model.path).string("general.architecture")) ?? "unknown"
-    }
-
-    private static func tag(_ model: ServiceConfiguration.Model) -> JSONValue {
+    private func tag(_ model: ServiceConfiguration.Model) async -> JSONValue {
+        let family = await host.family(model)
         let attributes = try? FileManager.default.attributesOfItem(atPath: model.path)
         let changed = attributes?[.modificationDate] as? Date ?? Date(timeIntervalSince1970: 0)
         return [
@@ -66,8 +65,8 @@ extension FormworkService {
             "modified_at": .string(changed.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))),
             "size": .number(DecimalNumber(attributes?[.size] as? Int ?? 0)), "digest": "",
             "details": [
-                "parent_model": "", "format": "gguf", "family": .string(family(model)),
-                "families": [.string(family(model))], "parameter_size": "", "quantization_level": "",
+                "parent_model": "", "format": "gguf", "family": .string(family),
+                "families": [.string(family)], "parameter_size": "", "quantization_level": "",
             ],
         ]
     }
@@ -129,6 +128,7 @@ extension FormworkService {
                     }
                 }
             } catch let fault as ServiceFault {
+                metrics.refused(fault)
                 try await writer.line(fault.ollamaValue)
             }
         }
@@ -165,6 +165,7 @@ extension FormworkService {
                         }
                     }
                 } catch let fault as ServiceFault {
+                    metrics.refused(fault)
                     try await writer.event(fault.value, name: "error")
                 }
             }

@@ -35,8 +35,15 @@ public struct FormworkService: Sendable {
     /// - Parameters:
     ///   - preload: Whether the default model is loaded at once.
     ///   - onReady: Called with the port once the service listens.
+    /// - Throws: ``ServiceStartError`` where the address cannot be listened on.
     public func run(preload: Bool = true, onReady: @escaping @Sendable (Int) -> Void = { _ in }) async throws {
-        try await prepare(preload: preload, onReady: onReady).runService()
+        do {
+            try await prepare(preload: preload, onReady: onReady).runService()
+        } catch let error as IOError {
+            throw ServiceStartError("cannot listen on \(configuration.host):\(configuration.port): \(error)")
+        } catch let error as SocketAddressError {
+            throw ServiceStartError("cannot listen on \(configuration.host):\(configuration.port): \(error)")
+        }
     }
 
     /// Listens until the task is cancelled.
@@ -72,6 +79,7 @@ public struct FormworkService: Sendable {
 
     func router() -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self)
+        router.add(middleware: UnknownPaths())
         open(router, .get, "/health") { _ in .json(["status": "ok"]) }
         open(router, .get, "/ready") { _ in
             let name = configuration.models.first?.name ?? ""
@@ -197,7 +205,7 @@ public struct FormworkService: Sendable {
         }
     }
 
-    private static func response(_ fault: ServiceFault, _ style: Style) -> Response {
+    fileprivate static func response(_ fault: ServiceFault, _ style: Style) -> Response {
         let value = style == .ollama ? fault.ollamaValue : fault.value
         var response = Response(
             status: fault.status, headers: [.contentType: "application/json"],
@@ -268,6 +276,33 @@ public struct FormworkService: Sendable {
             }
             defer { group.cancelAll() }
             return try await group.next() ?? []
+        }
+    }
+}
+
+/// A service that could not begin.
+public struct ServiceStartError: Error, Sendable, CustomStringConvertible {
+    /// What is in the way.
+    public let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+/// Tells of paths and methods that there are not in the shape of all other errors.
+private struct UnknownPaths: RouterMiddleware {
+    typealias Context = BasicRequestContext
+
+    func handle(
+        _ request: Request, context: BasicRequestContext,
+        next: (Request, BasicRequestContext) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch let error as HTTPError where error.status == .notFound {
+            return FormworkService.response(
+                ServiceFault(
+                    .notFound, "unknown_url", "there is no '\(request.method) \(request.uri.path)'", kind: .notFound),
+                .native)
         }
     }
 }

@@ -27,6 +27,8 @@ struct GenerationJob: Sendable {
     var formParameter: String?
     /// The most tokens of the answer; nil takes the service's default.
     var maxTokens: Int?
+    /// Whether, without ``maxTokens``, the answer may take what context and service allow.
+    var fillsContext = false
     var sampling = SamplingOptions()
     /// Texts that end an answer of form ``Form/text``; they are not part of it.
     var stops: [String] = []

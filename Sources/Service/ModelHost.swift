@@ -3,6 +3,7 @@
 import Dispatch
 import Foundation
 import Inference
+import ModelFiles
 import Transformations
 
 /// Loads models when they are first asked for, and keeps them within the memory that they may take.
@@ -17,6 +18,7 @@ actor ModelHost {
     private var slots: [String: Slot] = [:]
     private var lastUse: [String: Int] = [:]
     private var uses = 0
+    private var families: [String: String] = [:]
     /// Keys and values of prompts' beginnings, of all models.
     let cache: PrefixCache
 
@@ -45,6 +47,14 @@ actor ModelHost {
     /// Whether the model is loaded.
     func isLoaded(_ name: String) -> Bool {
         if case .loaded = slots[name] { true } else { false }
+    }
+
+    /// The architecture that a model's file names.
+    func family(_ model: ServiceConfiguration.Model) -> String {
+        if let known = families[model.name] { return known }
+        let family = (try? GGUFFile(path: model.path).string("general.architecture")) ?? "unknown"
+        families[model.name] = family
+        return family
     }
 
     /// The worker of a model, loaded first where it is not yet.
@@ -106,6 +116,7 @@ actor ModelHost {
             guard let oldest = idle.min(by: { (lastUse[$0] ?? 0, $0) < (lastUse[$1] ?? 0, $1) }),
                 let entry = configuration.models.first(where: { $0.name == oldest })
             else { return }
+            if case .loaded(let worker) = slots[oldest] { cache.removeAll(of: worker.model.model) }
             slots[oldest] = nil
             taken -= Self.size(entry)
         }

@@ -66,8 +66,8 @@ final class ModelWorker: Sendable {
                     "the prompt has \(prompt.count) tokens, but the context holds \(contextLength); shorten the input",
                     parameter: job.rawPrompt == nil ? "messages" : "prompt")
             }
-            // Where the request does not say, the answer may be as long as the context allows.
-            let budget = job.maxTokens ?? min(configuration.defaultTokens, contextLength - prompt.count)
+            let most = job.fillsContext ? configuration.maximumTokens : configuration.defaultTokens
+            let budget = job.maxTokens ?? min(most, contextLength - prompt.count)
             guard budget <= contextLength - prompt.count else {
                 throw ServiceFault(
                     .badRequest, "context_length_exceeded",
@@ -162,9 +162,7 @@ private final class AnswerRelay: Sendable {
                 finish(&state, result.finishReason, result.statistics, out)
             case .failed(let error):
                 state.isDone = true
-                let fault = ServiceFault(error, parameter: job.formParameter)
-                metrics.refused(fault)
-                out.finish(throwing: fault)
+                out.finish(throwing: ServiceFault(error, parameter: job.formParameter))
             }
         }
     }

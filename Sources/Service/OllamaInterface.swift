@@ -75,8 +75,9 @@ struct OllamaRequest: Sendable {
                 job.sampling.repetitionWindow = window
             }
             job.sampling.seed = try options.int("seed", Int.min...Int.max).map { UInt64(bitPattern: Int64($0)) }
-            // -1 is as much as the context holds.
-            if let count = try options.int("num_predict", -2...1 << 24), count > 0 { job.maxTokens = count }
+            if let count = try options.int("num_predict", -2...1 << 24) {
+                if count > 0 { job.maxTokens = count } else { job.fillsContext = count < 0 }
+            }
             job.stops = try options.stops("stop")
             // How a model is run is the service's choice.
             options.ignore(

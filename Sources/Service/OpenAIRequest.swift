@@ -173,7 +173,6 @@ struct OpenAIRequest: Sendable {
         var fields = try RequestFields(value, prefix: place + ".")
         let role = try fields.requiredString("role")
         let content = try content(fields.value("content"), place)
-        defer { _ = fields }
         switch role {
         case "system", "developer":
             fields.ignore("name")

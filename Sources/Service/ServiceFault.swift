@@ -63,7 +63,9 @@ struct ServiceFault: Error {
         case let error as DiagnosticsError:
             let first = error.diagnostics.first
             let others = error.diagnostics.count > 1 ? " (and \(error.diagnostics.count - 1) more)" : ""
-            let help = first?.help.map { "; \($0)" } ?? ""
+            // How references are found on the command line is of no use to a client.
+            let isReference = first?.id == "schema.unresolved-reference"
+            let help = isReference ? "; a schema must hold what it refers to" : first?.help.map { "; \($0)" } ?? ""
             self.init(
                 .badRequest, first?.id.rawValue ?? "schema.invalid", (first?.message ?? "\(error)") + help + others,
                 parameter: parameter, pointer: first?.path?.description)

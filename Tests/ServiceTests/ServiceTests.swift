@@ -124,7 +124,11 @@ struct ServiceTests {
             #expect(await client.status("POST", "/v1/chat/completions", "[]") == 400)
             #expect(await client.status("POST", "/v1/transform", String(repeating: "[", count: 1900)) == 400)
             #expect(await client.status("POST", "/v1/transform", String(repeating: " ", count: 3000)) == 413)
-            #expect(await client.status("POST", "/v1/nothing", "{}") == 404)
+            let nothing = try await client.send("POST", "/v1/nothing", "{}")
+            #expect(nothing.status == 404)
+            #expect(nothing.value["error"]?["code"] == "unknown_url")
+            let deleted = try await client.send("DELETE", "/v1/models")
+            #expect(deleted.value["error"]?["code"] == "unknown_url")
             let unknown = try await client.send("POST", "/api/chat", #"{"model": "other", "messages": [{"role": "user", "content": "x"}]}"#)
             #expect(unknown.status == 404)
             #expect(unknown.value["error"]?.stringValue?.contains("tiny") == true)
@@ -150,7 +154,8 @@ struct ServiceTests {
 
     @Test func tooManyRequestsAreTold() async throws {
         try await withService({ ($0.slots, $0.queueLength) = (1, 1) }) { client in
-            let body = chat("\"temperature\": 2, \"seed\": 1, \"max_tokens\": 1500")
+            // Long for certain: each takes more than a thousand steps.
+            let body = chat(format(#"{"type": "string", "minLength": 1200}"#) + ", \"max_tokens\": 1500")
             let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
                 for _ in 0..<8 { group.addTask { try await client.send("POST", "/v1/chat/completions", body).status } }
                 return try await group.reduce(into: []) { $0.append($1) }
@@ -185,6 +190,14 @@ struct ServiceTests {
             let metrics = try await client.send("GET", "/metrics").text
             #expect(metrics.contains("formwork_requests_total{route=\"/v1/chat/completions\",status=\"200\"} 1"))
             #expect(metrics.contains("formwork_request_seconds_count 1"))
+            // A refusal is counted once, whether it came before or after the request was queued.
+            _ = try await client.send("POST", "/v1/chat/completions", chat(#""colour": 1"#))
+            _ = try await client.send(
+                "POST", "/v1/chat/completions",
+                chat(format(#"{"type": "string", "minLength": 200}"#) + ", \"max_tokens\": 3"))
+            let counted = try await client.send("GET", "/metrics").text
+            #expect(counted.contains("formwork_refusals_total{reason=\"unknown_parameter\"} 1\n"))
+            #expect(counted.contains("formwork_refusals_total{reason=\"generation.budget-too-small\"} 1\n"))
             let models = try await client.send("GET", "/v1/models")
             #expect(models.value["data"]?[0]?["id"] == "tiny")
             let version = try await client.send("GET", "/api/version")
