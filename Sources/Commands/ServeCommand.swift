@@ -86,7 +86,13 @@ struct ServeCommand: AsyncParsableCommand {
             return ServiceConfiguration.Model(name: parts.count == 2 ? parts[0] : plain, path: path)
         }
         // A file that is no model that can be run is told now, not to the first client.
-        for model in models { _ = try MemoryEstimate(GGUFFile(path: model.path)) }
+        for model in models {
+            do {
+                _ = try MemoryEstimate(GGUFFile(path: model.path))
+            } catch {
+                throw CommandFailure(.unreadable, "cannot serve '\(model.path)': \(error)")
+            }
+        }
         guard Set(models.map(\.name)).count == models.count else {
             throw CommandFailure(.usage, "two models have the same name; give one another: --model NAME=MODEL")
         }

@@ -58,12 +58,12 @@ extension FormworkService {
 
     private func tag(_ model: ServiceConfiguration.Model) async -> JSONValue {
         let family = await host.family(model)
-        let attributes = try? FileManager.default.attributesOfItem(atPath: model.path)
-        let changed = attributes?[.modificationDate] as? Date ?? Date(timeIntervalSince1970: 0)
+        let attributes = model.attributes
+        let changed = attributes[.modificationDate] as? Date ?? Date(timeIntervalSince1970: 0)
         return [
             "name": .string(model.name + ":latest"), "model": .string(model.name + ":latest"),
             "modified_at": .string(changed.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))),
-            "size": .number(DecimalNumber(attributes?[.size] as? Int ?? 0)), "digest": "",
+            "size": .number(DecimalNumber(attributes[.size] as? Int ?? 0)), "digest": "",
             "details": [
                 "parent_model": "", "format": "gguf", "family": .string(family),
                 "families": [.string(family)], "parameter_size": "", "quantization_level": "",

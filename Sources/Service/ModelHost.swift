@@ -102,7 +102,7 @@ actor ModelHost {
     }
 
     private static func size(_ model: ServiceConfiguration.Model) -> Int {
-        ((try? FileManager.default.attributesOfItem(atPath: model.path))?[.size] as? Int) ?? 0
+        model.attributes[.size] as? Int ?? 0
     }
 
     /// Gives up the models that were not used for the longest time and do nothing. A worker ends once its requests have.

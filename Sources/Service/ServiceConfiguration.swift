@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 public import Inference
 
 /// What a service serves, and its limits.
@@ -14,6 +15,12 @@ public struct ServiceConfiguration: Sendable {
         public init(name: String, path: String) {
             self.name = name
             self.path = path
+        }
+
+        /// Size and date of the file, not of a link to it.
+        var attributes: [FileAttributeKey: Any] {
+            let file = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+            return (try? FileManager.default.attributesOfItem(atPath: file)) ?? [:]
         }
     }
 
