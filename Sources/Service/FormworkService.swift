@@ -106,8 +106,16 @@ public struct FormworkService: Sendable {
 
     /// What a handler gets.
     struct Call: Sendable {
-        var body: [UInt8]
+        var body: [UInt8] = []
+        /// A body that is read by the handler piece by piece, instead of ``body``.
+        var upload: RequestBody?
+        var contentType = ""
+        /// Parts of the path.
         var parameters: [String: String]
+        /// What follows the path.
+        var query: [String: String] = [:]
+        /// Whose request it is: what one key stores is not seen with another.
+        var owner = ""
         var deadline: ContinuousClock.Instant
     }
 
@@ -146,9 +154,11 @@ public struct FormworkService: Sendable {
     ///
     /// - Parameter generates: Whether a request may take long: it is given up when its client goes away. For that the
     ///   connection is watched, and closed after the response.
+    /// - Parameter uploads: Whether the handler reads the body itself.
     func route(
         _ router: Router<BasicRequestContext>, _ method: HTTPRequest.Method, _ path: String, _ style: Style,
-        needsKey: Bool = true, generates: Bool = false, _ handler: @escaping @Sendable (Call) async throws -> Reply
+        needsKey: Bool = true, generates: Bool = false, uploads: Bool = false,
+        _ handler: @escaping @Sendable (Call) async throws -> Reply
     ) {
         router.on(RouterPath(path), method: method) { request, context -> Response in
             let clock = ContinuousClock()
@@ -157,20 +167,31 @@ public struct FormworkService: Sendable {
             var response: Response
             do {
                 try guardOrigin(request)
-                if needsKey { try authenticate(headers) }
-                let deadline = began + .seconds(configuration.deadline)
-                let parameters = Dictionary(
-                    context.parameters.map { (String($0.key), String($0.value)) }, uniquingKeysWith: { $1 })
+                var call = Call(
+                    contentType: headers[.contentType] ?? "",
+                    parameters: Dictionary(
+                        context.parameters.map { (String($0.key), String($0.value)) }, uniquingKeysWith: { $1 }),
+                    query: Dictionary(
+                        request.uri.queryParameters.map { (String($0.key), String($0.value)) },
+                        uniquingKeysWith: { $1 }),
+                    deadline: began + .seconds(configuration.deadline))
+                if needsKey { call.owner = try authenticate(headers) }
                 let reply: Reply
                 if method == .get {
-                    reply = try await handler(Call(body: [], parameters: parameters, deadline: deadline))
+                    reply = try await handler(call)
+                } else if uploads {
+                    call.upload = request.body
+                    reply = try await handler(call)
                 } else if !generates {
-                    let body = try await read(request.body)
-                    reply = try await handler(Call(body: body, parameters: parameters, deadline: deadline))
+                    call.body = try await read(request.body)
+                    reply = try await handler(call)
                 } else {
                     // Work for a client that went away ends at once.
+                    let prepared = call
                     reply = try await request.body.consumeWithCancellationOnInboundClose { body in
-                        try await handler(Call(body: read(body), parameters: parameters, deadline: deadline))
+                        var call = prepared
+                        call.body = try await read(body)
+                        return try await handler(call)
                     }
                 }
                 response = Response(status: reply.status, headers: [.contentType: reply.type], body: reply.body)
@@ -217,19 +238,23 @@ public struct FormworkService: Sendable {
 
     // MARK: Who may ask
 
-    private func authenticate(_ headers: HTTPFields) throws {
-        guard !configuration.keys.isEmpty else { return }
+    /// Checks the key of a request.
+    ///
+    /// - Returns: What stands for the key: ``ServiceKey/id``, or an empty text where no keys are asked for.
+    private func authenticate(_ headers: HTTPFields) throws -> String {
+        guard !configuration.keys.isEmpty else { return "" }
         var key = headers[.apiKey] ?? ""
         if let value = headers[.authorization], value.lowercased().hasPrefix("bearer ") { key = String(value.dropFirst(7)) }
         // All keys are compared, so that the time does not tell which of them it was.
-        var matches = false
-        for known in configuration.keys where known.matches(key) { matches = true }
-        guard matches else {
+        var owner: String?
+        for known in configuration.keys where known.matches(key) { owner = known.id }
+        guard let owner else {
             throw ServiceFault(
                 .unauthorized, "invalid_api_key",
                 key.isEmpty ? "an API key is needed: Authorization: Bearer KEY" : "the API key is not valid",
                 kind: .authentication)
         }
+        return owner
     }
 
     /// Keeps web pages of other sites away, which a browser on this machine may have open.
