@@ -35,6 +35,11 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.2"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         // C leaves
@@ -57,22 +62,29 @@ let package = Package(
             ["Transformations", "Generation", "Constraints", "Inference", "JSONSchemas", "Documents", "Tokenizers",
                 "ModelFiles"]
         ),
+        library("Jobs", [.product(name: "GRDB", package: "GRDB.swift")]),
         library(
             "Service",
             [
-                "Transformations", "Generation", "Constraints", "Inference", "JSONSchemas", "Documents", "Tokenizers",
+                "Jobs", "Transformations", "Generation", "Constraints", "Inference", "JSONSchemas", "Documents", "Tokenizers",
                 "ModelFiles", "Patterns", .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Crypto", package: "swift-crypto"), .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]
         ),
         library(
             "Commands",
             [
-                "Service", "Transformations", "Benchmarks", "Generation", "Constraints", "Inference", "JSONSchemas", "Documents",
+                "Service", "Jobs", "Transformations", "Benchmarks", "Generation", "Constraints", "Inference", "JSONSchemas", "Documents",
                 "Tokenizers", "ModelFiles", "Patterns",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Configuration", package: "swift-configuration"),
             ]
         ),
         .executableTarget(name: "formwork", dependencies: ["Commands"], swiftSettings: settings),
@@ -89,6 +101,7 @@ let package = Package(
         tests("Inference", ["ModelFiles", "Tokenizers", "CKernels", "Documents"]),
         tests("Generation", ["Constraints", "Inference", "Tokenizers", "JSONSchemas", "Documents"]),
         tests("Transformations", ["JSONSchemas", "Documents"]),
+        tests("Jobs", []),
         tests("Service", ["Documents", "JSONSchemas"]),
         tests("Commands", ["Benchmarks", "Documents", "Inference", "ModelFiles", "formwork"]),
     ],

@@ -28,6 +28,7 @@ struct TransformCommand: ParsableCommand {
               cat mail.txt | formwork transform --schema contact.yaml --output yaml --report
               formwork transform --regex '(positive|negative|neutral)' --instruction 'Judge the mood.' review.txt
               formwork transform --grammar Samples/grammars/list.gbnf notes.txt
+              formwork transform --schema ticket.yaml --jsonl mails.jsonl --out tickets.jsonl
             """
     )
 
@@ -100,6 +101,21 @@ struct TransformCommand: ParsableCommand {
     @Flag(name: .long, help: "Report how likely each value of an enum or boolean was; implies --whole-values and --report.")
     var probabilities = false
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Transform each line of a JSON Lines file (also gzipped): a text, or an object with one.",
+            discussion: """
+                With --out, results are kept from one run to the next: where a run was ended, the same command goes on.
+                """), completion: .file())
+    var jsonl: String?
+
+    @Option(name: .long, help: "With --jsonl: the member that holds the text.")
+    var textField: String = "text"
+
+    @Flag(name: .long, help: "With --jsonl: begin anew, and forget the results of a run that was ended.")
+    var restart = false
+
     @Argument(help: "Text files; '-' or nothing is standard input.", completion: .file())
     var inputs: [String] = []
 
@@ -125,6 +141,14 @@ struct TransformCommand: ParsableCommand {
         if events && (stream || out != nil || output != nil) {
             throw ValidationError("--events prints JSON lines to standard output; leave out --stream, --out and --output")
         }
+        if restart && (jsonl == nil || out == nil) { throw ValidationError("--restart needs --jsonl and --out") }
+        if jsonl != nil {
+            if schema == nil { throw ValidationError("--jsonl needs --schema") }
+            if rawPrompt != nil || !inputs.isEmpty { throw ValidationError("--jsonl takes no other inputs") }
+            if stream || events || showPrompt || (output ?? .jsonl) != .jsonl {
+                throw ValidationError("--jsonl prints one line of JSON for each; leave out --stream, --events, --show-prompt and --output")
+            }
+        }
         if stream && (out != nil || (output ?? .json) == .yaml) {
             throw ValidationError("--stream prints JSON to standard output; leave out --out and --output yaml")
         }
@@ -137,6 +161,10 @@ struct TransformCommand: ParsableCommand {
         }
         var spec = try schemaArguments.load(schema ?? "")
         if let instruction { spec.instruction = instruction }
+        if let jsonl {
+            try runLines(jsonl, spec)
+            return
+        }
         // Inputs are read before the model is loaded: a wrong path should not cost the wait.
         let (raw, texts) = try readInputs()
         let rawSource = try source.map { try text($0) }

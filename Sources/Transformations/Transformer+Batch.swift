@@ -21,39 +21,61 @@ extension Transformer {
     public func transform(
         _ texts: [String], sequences: Int, deliver: (Int, Result<Transformation, any Error>) throws -> Void
     ) throws {
-        guard sequences > 1, texts.count > 1, !isVerbatim else {
-            for (index, text) in texts.enumerated() { try deliver(index, Result { try transform(text) }) }
+        var rest = texts[...]
+        try transform(
+            next: { rest.popFirst().map { .success($0) } }, sequences: min(sequences, texts.count), deliver: deliver)
+    }
+
+    /// Turns texts into documents as ``transform(_:sequences:deliver:)`` does, without all of them in memory.
+    ///
+    /// - Parameters:
+    ///   - next: The next text, or why there is none in its place, which is then delivered there; nil at the end.
+    public func transform(
+        next: () throws -> Result<String, any Error>?, sequences: Int,
+        deliver: (Int, Result<Transformation, any Error>) throws -> Void
+    ) throws {
+        var index = 0
+        guard sequences > 1, !isVerbatim else {
+            while let text = try next() {
+                try deliver(index, Result { try transform(try text.get()) })
+                index += 1
+            }
             return
         }
         let window = sequences * 4
         let scheduler = try GenerationScheduler(
             model: model.model, tokenizer: model.tokenizer, vocabulary: model.vocabulary,
-            options: .init(
-                slots: min(sequences, texts.count), queueLimit: window, contextLength: options.contextLength),
+            options: .init(slots: sequences, queueLimit: window, contextLength: options.contextLength),
             cache: PrefixCache(byteLimit: Self.prefixBytes))
-        let outcomes = texts.map { _ in Outcome() }
-        var submitted = 0
-        for index in texts.indices {
-            while submitted < texts.count, submitted - index < window {
-                let outcome = outcomes[submitted]
+        var outcomes: [Outcome] = []
+        var isAtEnd = false
+        while true {
+            while !isAtEnd, outcomes.count < window {
+                guard let text = try next() else {
+                    isAtEnd = true
+                    break
+                }
+                let outcome = Outcome()
                 do {
                     let request = GenerationRequest(
-                        prompt: try promptTokens(for: texts[submitted]), engine: runner.engine,
+                        prompt: try promptTokens(for: try text.get()), engine: runner.engine,
                         options: runner.generationOptions)
                     try scheduler.submit(request) { event in
                         switch event {
-                        case .started, .bytes: break
                         case .finished(let result): outcome.set(.success(result))
                         case .failed(let error): outcome.set(.failure(error))
+                        default: break
                         }
                     }
                 } catch {
                     outcome.set(.failure(error))
                 }
-                submitted += 1
+                outcomes.append(outcome)
             }
-            let generated = outcomes[index].wait()
+            guard !outcomes.isEmpty else { return }
+            let generated = outcomes.removeFirst().wait()
             try deliver(index, Result { try self.finish(try generated.get()) })
+            index += 1
         }
     }
 
