@@ -25,9 +25,10 @@ extension FormworkService {
         route(router, .post, "/v1/completions", .openAI, generates: true) { call in
             try await complete(try OpenAIRequest.completion(call.body), isChat: false, call)
         }
+        route(router, .post, "/v1/responses", .openAI, generates: true) { call in try await respond(call) }
         route(router, .post, "/v1/embeddings", .openAI) { _ in
             throw ServiceFault(
-                .notImplemented, "unsupported_endpoint", "embeddings are not served: the models generate text")
+                .notFound, "unsupported_endpoint", "embeddings are not served: the models generate text")
         }
     }
 
@@ -39,13 +40,7 @@ extension FormworkService {
         try check(request.job)
         let worker = try await host.worker(request.model)
         let answer = OpenAIAnswer(model: request.model, isChat: isChat, callsTools: request.tools != nil)
-        guard request.streams else {
-            var answers: [GenerationAnswer] = []
-            for index in 0..<request.choices {
-                answers.append(try await whole(worker, request.job.choice(index), call))
-            }
-            return .json(answer.whole(answers))
-        }
+        guard request.streams else { return .json(try await whole(request, isChat: isChat, deadline: call.deadline)) }
         // What is wrong with a request is told by a status, before the stream begins.
         let first = try await begin(worker, request.job.choice(0), call)
         return Reply(type: "text/event-stream") { writer in
@@ -80,6 +75,66 @@ extension FormworkService {
         }
     }
 
+    /// Answers `/v1/responses`.
+    private func respond(_ call: Call) async throws -> Reply {
+        let (request, echo) = try OpenAIRequest.response(call.body)
+        guard request.streams else { return .json(try await whole(request, echo, deadline: call.deadline)) }
+        try check(request.job)
+        let worker = try await host.worker(request.model)
+        let updates = try await begin(worker, request.job, call)
+        return Reply(type: "text/event-stream") { writer in
+            var stream = ResponsesAnswer.Stream(
+                ResponsesAnswer(model: request.model, echo: echo, callsTools: request.tools != nil))
+            var before = ContentBeforeCalls()
+            func send(_ events: [JSONValue], _ writer: inout any ResponseBodyWriter) async throws {
+                for event in events { try await writer.event(event, name: event["type"]?.stringValue) }
+            }
+            do {
+                try await send(stream.opening(), &writer)
+                for try await update in updates {
+                    switch update {
+                    case .started: break
+                    case .text(let text):
+                        let piece = request.tools == nil ? text : before.take(text)
+                        if !piece.isEmpty { try await send(stream.piece(piece), &writer) }
+                    case .finished(let unchecked): try await send(stream.closing(try unchecked.checked()), &writer)
+                    }
+                }
+            } catch let fault as ServiceFault {
+                metrics.refused(fault)
+                try await send([stream.failure(fault)], &writer)
+            }
+        }
+    }
+
+    /// The whole response to a request of `/v1/responses`.
+    func whole(
+        _ request: OpenAIRequest, _ echo: ResponseEcho, deadline: ContinuousClock.Instant
+    ) async throws -> JSONValue {
+        try check(request.job)
+        let worker = try await host.worker(request.model)
+        return ResponsesAnswer(model: request.model, echo: echo, callsTools: request.tools != nil)
+            .whole(try await whole(worker, request.job, deadline: deadline))
+    }
+
+    /// The whole response to a request.
+    func whole(_ request: OpenAIRequest, isChat: Bool, deadline: ContinuousClock.Instant) async throws -> JSONValue {
+        try check(request.job)
+        let worker = try await host.worker(request.model)
+        let answer = OpenAIAnswer(model: request.model, isChat: isChat, callsTools: request.tools != nil)
+        // All choices at once: they share one forward pass.
+        let answers = try await withThrowingTaskGroup(of: (Int, GenerationAnswer).self) { group in
+            for index in 0..<request.choices {
+                let job = request.job.choice(index)
+                group.addTask { (index, try await whole(worker, job, deadline: deadline)) }
+            }
+            var found: [(Int, GenerationAnswer)] = []
+            for try await entry in group { found.append(entry) }
+            return found.sorted { $0.0 < $1.0 }.map(\.1)
+        }
+        return answer.whole(answers)
+    }
+
     /// Checks what the service limits.
     func check(_ job: GenerationJob) throws {
         if let asked = job.maxTokens, asked > configuration.maximumTokens {
@@ -90,8 +145,10 @@ extension FormworkService {
     }
 
     /// Waits for a whole answer.
-    func whole(_ worker: ModelWorker, _ job: GenerationJob, _ call: Call) async throws -> GenerationAnswer {
-        for try await update in try await worker.submit(job, deadline: call.deadline) {
+    func whole(
+        _ worker: ModelWorker, _ job: GenerationJob, deadline: ContinuousClock.Instant
+    ) async throws -> GenerationAnswer {
+        for try await update in try await worker.submit(job, deadline: deadline) {
             if case .finished(let answer) = update { return try answer.checked() }
         }
         throw CancellationError()

@@ -45,13 +45,13 @@ extension FormworkService {
         for path in ["/api/embed", "/api/embeddings"] {
             route(router, .post, path, .ollama) { _ in
                 throw ServiceFault(
-                    .notImplemented, "unsupported_endpoint", "embeddings are not served: the models generate text")
+                    .notFound, "unsupported_endpoint", "embeddings are not served: the models generate text")
             }
         }
         for path in ["/api/pull", "/api/push", "/api/create", "/api/copy"] {
             route(router, .post, path, .ollama) { _ in
                 throw ServiceFault(
-                    .notImplemented, "unsupported_endpoint", "models are managed on the command line: formwork models")
+                    .notFound, "unsupported_endpoint", "models are managed on the command line: formwork models")
             }
         }
     }
@@ -108,7 +108,7 @@ extension FormworkService {
             ])
         }
         guard request.streams else {
-            return .json(answer.last(try await whole(worker, request.job, call), isWhole: true))
+            return .json(answer.last(try await whole(worker, request.job, deadline: call.deadline), isWhole: true))
         }
         let updates = try await begin(worker, request.job, call)
         return Reply(type: "application/x-ndjson") { writer in
@@ -138,12 +138,10 @@ extension FormworkService {
     func native(_ router: Router<BasicRequestContext>) {
         route(router, .post, "/v1/transform", .native, generates: true) { call in
             let request = try TransformRequest.read(call.body)
+            guard request.streams else { return .json(try await whole(request, deadline: call.deadline)) }
             try check(request.job)
             let name = request.model ?? configuration.models.first?.name ?? ""
             let worker = try await host.worker(name)
-            guard request.streams else {
-                return .json(TransformRequest.value(try await whole(worker, request.job, call), model: name))
-            }
             let updates = try await begin(worker, request.job, call)
             return Reply(type: "text/event-stream") { writer in
                 var reader = JSONEventReader()
@@ -172,5 +170,13 @@ extension FormworkService {
         }
         route(router, .post, "/v1/validate", .native) { call in .json(try NativeFields.validate(call.body)) }
         route(router, .post, "/v1/repair", .native) { call in .json(try NativeFields.repair(call.body)) }
+    }
+
+    /// The whole response to a transformation.
+    func whole(_ request: TransformRequest, deadline: ContinuousClock.Instant) async throws -> JSONValue {
+        try check(request.job)
+        let name = request.model ?? configuration.models.first?.name ?? ""
+        let worker = try await host.worker(name)
+        return TransformRequest.value(try await whole(worker, request.job, deadline: deadline), model: name)
     }
 }

@@ -6,8 +6,11 @@ import Generation
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
+import HummingbirdTLS
+import Jobs
 import Logging
 import NIOCore
+import NIOSSL
 
 /// Structured output over HTTP, in the interfaces of OpenAI and Ollama and one of its own.
 ///
@@ -18,6 +21,9 @@ public struct FormworkService: Sendable {
     let host: ModelHost
     let metrics = ServiceMetrics()
     let logger: Logger
+    /// Stored files and batches, or why there are none.
+    let batches: Result<BatchStore, JobError>
+    private(set) var runner: BatchRunner?
 
     /// Creates a service. Nothing is loaded and nobody listens yet.
     ///
@@ -28,6 +34,9 @@ public struct FormworkService: Sendable {
         var logger = Logger(label: "formwork")
         logger.logLevel = Logger.Level(rawValue: logLevel) ?? .info
         self.logger = logger
+        batches = Self.openStore(configuration, logger)
+        // It answers with a copy of this service, which needs no runner.
+        if let store = try? batches.get() { runner = makeRunner(store) }
     }
 
     /// Listens until SIGINT or SIGTERM, then answers what has begun and ends.
@@ -37,6 +46,7 @@ public struct FormworkService: Sendable {
     ///   - onReady: Called with the port once the service listens.
     /// - Throws: ``ServiceStartError`` where the address cannot be listened on.
     public func run(preload: Bool = true, onReady: @escaping @Sendable (Int) -> Void = { _ in }) async throws {
+        if configuration.needsState, case .failure(let error) = batches { throw ServiceStartError(error.message) }
         do {
             try await prepare(preload: preload, onReady: onReady).runService()
         } catch let error as IOError {
@@ -51,7 +61,7 @@ public struct FormworkService: Sendable {
         try await prepare(preload: false, onReady: onReady).run()
     }
 
-    private func prepare(preload: Bool, onReady: @escaping @Sendable (Int) -> Void) -> some ApplicationProtocol {
+    private func prepare(preload: Bool, onReady: @escaping @Sendable (Int) -> Void) throws -> some ApplicationProtocol {
         if preload, let first = configuration.models.first {
             let (host, logger) = (host, logger)
             Task {
@@ -62,17 +72,36 @@ public struct FormworkService: Sendable {
                 }
             }
         }
-        return Application(
+        let quiet = QuietConnections(limit: max(1, configuration.maximumConnections / 2))
+        var application = Application(
             router: router(),
-            server: .http1(
-                configuration: .init(
-                    idleTimeout: .seconds(Int64(configuration.idleSeconds)),
-                    httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 64 << 10, maxHeaderFieldCount: 128))),
+            server: try server(quiet),
             configuration: .init(
                 address: .hostname(configuration.host, port: configuration.port), serverName: "formwork",
                 availableConnectionsDelegate: MaximumAvailableConnections(configuration.maximumConnections)),
             onServerRunning: { channel in onReady(channel.localAddress?.port ?? 0) }, logger: logger)
+        if let runner { application.addServices(runner) }
+        return application
+    }
+
+    /// HTTP, or HTTPS where there is a certificate.
+    private func server(_ quiet: QuietConnections) throws -> HTTPServerBuilder {
+        let plain = HTTPServerBuilder.http1(
+                configuration: .init(
+                    additionalChannelHandlers: [QuietConnections.Handler(quiet)],
+                    idleTimeout: .seconds(Int64(configuration.idleSeconds)),
+                    httpDecoderConfiguration: .init(
+                        maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 64 << 10, maxHeaderFieldCount: 128)))
+        guard let tls = configuration.tls else { return plain }
+        do {
+            let chain = try NIOSSLCertificate.fromPEMFile(tls.certificate).map { NIOSSLCertificateSource.certificate($0) }
+            let key = try NIOSSLPrivateKey(file: tls.key, format: .pem)
+            var settings = TLSConfiguration.makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key))
+            settings.minimumTLSVersion = .tlsv12
+            return try .tls(plain, tlsConfiguration: settings)
+        } catch {
+            throw ServiceStartError("cannot use '\(tls.certificate)' with the key '\(tls.key)': \(error)")
+        }
     }
 
     // MARK: Routes
@@ -80,7 +109,11 @@ public struct FormworkService: Sendable {
     func router() -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self)
         router.add(middleware: UnknownPaths())
-        open(router, .get, "/health") { _ in .json(["status": "ok"]) }
+        open(router, .get, "/health") { _ in
+            let problems = await problems()
+            guard !problems.isEmpty else { return .json(["status": "ok"]) }
+            return .json(["status": "degraded", "problems": .array(problems.map { .string($0) })])
+        }
         open(router, .get, "/ready") { _ in
             let name = configuration.models.first?.name ?? ""
             if await host.isLoaded(name) { return .json(["status": "ready"]) }
@@ -98,6 +131,8 @@ public struct FormworkService: Sendable {
         openAI(router)
         ollama(router)
         native(router)
+        files(router)
+        batches(router)
         return router
     }
 

@@ -32,9 +32,9 @@ struct OpenAIRequest: Sendable {
         if let tools = try fields.array("tools"), !tools.isEmpty {
             request.tools = ToolCalls(tools: try ToolCalls.tools(tools), choice: .automatic, isParallel: true)
         }
-        try request.readToolChoice(&fields)
+        if let choice = fields.value("tool_choice") { try request.readToolChoice(choice) }
         if let parallel = try fields.bool("parallel_tool_calls") { request.tools?.isParallel = parallel }
-        try request.readResponseFormat(&fields)
+        try request.constrain(to: fields.value("response_format"), in: "response_format")
         try fields.refuse("modalities", unless: [["text"]], "answers are text")
         try fields.refuse("audio", "answers are text")
         try fields.refuse("functions", unless: [[]], "use 'tools'")
@@ -60,7 +60,7 @@ struct OpenAIRequest: Sendable {
         try fields.refuse("suffix", "text is continued at its end")
         try fields.refuse("echo", unless: [false], "the prompt is not repeated")
         try fields.refuse("best_of", unless: [1], "use 'n'")
-        try request.readResponseFormat(&fields)
+        try request.constrain(to: fields.value("response_format"), in: "response_format")
         try fields.finish()
         return request
     }
@@ -74,13 +74,7 @@ struct OpenAIRequest: Sendable {
             options.ignore("include_obfuscation")
             try options.finish()
         }
-        // OpenAI's default temperature is 1; ours is greedy, for extraction: the same request gives the same answer.
-        job.sampling.temperature = try fields.float("temperature", 0...2) ?? 0
-        job.sampling.topP = try fields.float("top_p", 0.000_001...1) ?? 1
-        job.sampling.topK = try fields.int("top_k", 0...1 << 24) ?? 0
-        job.sampling.minP = try fields.float("min_p", 0...1) ?? 0
-        job.sampling.repetitionPenalty = try fields.float("repetition_penalty", 0.01...10) ?? 1
-        job.sampling.seed = try fields.int("seed", Int.min...Int.max).map { UInt64(bitPattern: Int64($0)) }
+        try readSampling(&fields)
         job.stops = try fields.stops("stop")
         try fields.refuse("logprobs", unless: [false, 0], "probabilities of tokens are not reported")
         try fields.refuse("top_logprobs", unless: [0], "probabilities of tokens are not reported")
@@ -90,8 +84,18 @@ struct OpenAIRequest: Sendable {
         fields.ignore("user", "metadata", "store", "service_tier")
     }
 
-    private mutating func readToolChoice(_ fields: inout RequestFields) throws {
-        guard let choice = fields.value("tool_choice") else { return }
+    /// How tokens are chosen.
+    mutating func readSampling(_ fields: inout RequestFields) throws {
+        // OpenAI's default temperature is 1; ours is greedy, for extraction: the same request gives the same answer.
+        job.sampling.temperature = try fields.float("temperature", 0...2) ?? 0
+        job.sampling.topP = try fields.float("top_p", 0.000_001...1) ?? 1
+        job.sampling.topK = try fields.int("top_k", 0...1 << 24) ?? 0
+        job.sampling.minP = try fields.float("min_p", 0...1) ?? 0
+        job.sampling.repetitionPenalty = try fields.float("repetition_penalty", 0.01...10) ?? 1
+        job.sampling.seed = try fields.int("seed", Int.min...Int.max).map { UInt64(bitPattern: Int64($0)) }
+    }
+
+    mutating func readToolChoice(_ choice: JSONValue) throws {
         if let text = choice.stringValue {
             switch text {
             case "auto": tools?.choice = .automatic
@@ -114,32 +118,34 @@ struct OpenAIRequest: Sendable {
         tools?.isParallel = false
     }
 
-    private mutating func readResponseFormat(_ fields: inout RequestFields) throws {
+    /// Makes the answer what tools or a format, named `place`, say.
+    mutating func constrain(to format: JSONValue?, in place: String) throws {
         var schema: JSONValue?
-        var parameter = "response_format"
-        if var format = try fields.fields("response_format") {
+        var parameter = place
+        if let format {
+            var format = try RequestFields(format, prefix: place + ".")
             switch try format.requiredString("type") {
             case "text": break
             case "json_object": schema = ["type": "object"]
             case "json_schema":
                 guard var inner = try format.fields("json_schema") else {
                     throw ServiceFault.invalid(
-                        "response_format.json_schema", "'response_format.json_schema' is missing",
+                        place + ".json_schema", "'\(place).json_schema' is missing",
                         code: "missing_required_parameter")
                 }
+                // The Responses interface has no object of its own around the schema.
+                parameter = place == "response_format" ? place + ".json_schema.schema" : place + ".schema"
                 guard let value = inner.value("schema") else {
                     throw ServiceFault.invalid(
-                        "response_format.json_schema.schema", "'response_format.json_schema.schema' is missing",
-                        code: "missing_required_parameter")
+                        parameter, "'\(parameter)' is missing", code: "missing_required_parameter")
                 }
                 schema = value
-                parameter = "response_format.json_schema.schema"
                 // Every schema is enforced in full, strict or not.
                 inner.ignore("name", "description", "strict")
                 try inner.finish()
             case let other:
                 throw ServiceFault.invalid(
-                    "response_format.type",
+                    place + ".type",
                     "the response format '\(other)' is not known; known are text, json_object and json_schema")
             }
             try format.finish()
@@ -147,7 +153,7 @@ struct OpenAIRequest: Sendable {
         if let tools {
             guard schema == nil else {
                 throw ServiceFault.invalid(
-                    "response_format", "'response_format' cannot be combined with 'tools'", code: "unsupported_parameter")
+                    place, "'\(place)' cannot be combined with 'tools'", code: "unsupported_parameter")
             }
             do {
                 let (grammar, key) = try tools.grammar()

@@ -24,10 +24,25 @@ public struct ServiceConfiguration: Sendable {
         }
     }
 
+    /// What a service shows to speak HTTPS.
+    public struct TLS: Sendable, Hashable {
+        /// A file with the certificate and those that it depends on, in PEM.
+        public var certificate: String
+        /// A file with the private key, in PEM.
+        public var key: String
+
+        public init(certificate: String, key: String) {
+            self.certificate = certificate
+            self.key = key
+        }
+    }
+
     /// The address that is listened on; the loopback address unless told otherwise.
     public var host = "127.0.0.1"
     /// The port; 0 takes a free one.
     public var port = 8177
+    /// What is shown to speak HTTPS; HTTP is spoken without it.
+    public var tls: TLS?
     /// The models, the default one first.
     public var models: [Model]
     /// How models are run.
@@ -54,10 +69,20 @@ public struct ServiceConfiguration: Sendable {
     public var deadline: Double = 300
     /// Seconds without a byte from a client after which a connection is closed.
     public var idleSeconds = 60
-    /// Connections at the same time; others wait.
-    public var maximumConnections = 1024
+    /// Connections at the same time; others wait. Of those on which nothing is asked half as many are kept, so that they
+    /// never keep out the others. Below the 1,024 open files that a process may have on most systems.
+    public var maximumConnections = 896
     /// Bytes that all loaded models may take together, by the size of their files; the least recently used is given up.
     public var modelBytes = 8 << 30
+
+    /// The folder for files and batches; without it there are none.
+    public var stateFolder: String?
+    /// Whether the service does not begin where ``stateFolder`` cannot be used.
+    public var needsState = false
+    /// The longest file that can be stored, in bytes.
+    public var maximumFile = 200 << 20
+    /// Bytes that all stored files may take together.
+    public var fileBytes = 10 << 30
 
     public init(models: [Model]) { self.models = models }
 }

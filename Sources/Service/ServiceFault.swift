@@ -4,6 +4,7 @@ import Documents
 import Generation
 import HTTPTypes
 import Inference
+import Jobs
 import ModelFiles
 import Patterns
 import Tokenizers
@@ -84,6 +85,16 @@ struct ServiceFault: Error {
             default:
                 self.init(.internalServerError, error.code.description, error.message, kind: .server)
             }
+        case let error as JobError:
+            switch error.code {
+            case .notFound: self.init(.notFound, error.code.rawValue, error.message, kind: .notFound)
+            case .conflict, .otherJob: self.init(.conflict, error.code.rawValue, error.message)
+            case .full: self.init(.init(code: 507), error.code.rawValue, error.message, kind: .server)
+            case .inUse, .damaged, .unavailable:
+                self.init(.serviceUnavailable, error.code.rawValue, error.message, kind: .server)
+            }
+        case let error as MultipartReader.Failure:
+            self.init(.badRequest, "multipart.malformed", error.message)
         case let error as TransformationError:
             self.init(.internalServerError, error.code.description, error.message, kind: .server)
         case let error as PatternError:

@@ -390,7 +390,7 @@ def test_stop_and_schema(openai_client):
 def test_embeddings(openai_client):
     with pytest.raises(openai.APIStatusError) as error:
         openai_client.embeddings.create(model="small", input="x")
-    assert error.value.status_code == 501
+    assert error.value.status_code == 404
 
 
 # --- Legacy completions

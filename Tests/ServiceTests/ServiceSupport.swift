@@ -30,6 +30,32 @@ struct ServiceClient: Sendable {
 
     let port: Int
 
+    /// Stores a file for a batch.
+    func upload(_ text: String, purpose: String = "batch", headers: [String: String] = [:]) async throws -> Answer {
+        let body = [
+            "--cut", "Content-Disposition: form-data; name=\"purpose\"", "", purpose, "--cut",
+            "Content-Disposition: form-data; name=\"file\"; filename=\"../in.jsonl\"",
+            "Content-Type: application/jsonl", "", text, "--cut--", "",
+        ].joined(separator: "\r\n")
+        let type = ["Content-Type": "multipart/form-data; boundary=cut"]
+        return try await send("POST", "/v1/files", body, headers: headers.merging(type) { $1 })
+    }
+
+    /// Waits for the end of a batch.
+    func ended(_ id: String) async throws -> JSONValue {
+        while true {
+            let batch = try await send("GET", "/v1/batches/\(id)").value
+            if ["completed", "failed", "expired", "cancelled"].contains(batch["status"]?.stringValue) { return batch }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
+    /// The lines of a stored file.
+    func lines(_ file: JSONValue?) async throws -> [JSONValue] {
+        guard let id = file?.stringValue else { return [] }
+        return try await send("GET", "/v1/files/\(id)/content").events
+    }
+
     func send(_ method: String, _ path: String, _ body: String? = nil, headers: [String: String] = [:])
         async throws -> Answer
     {
@@ -45,6 +71,32 @@ struct ServiceClient: Sendable {
         for (name, value) in response.allHeaderFields { fields["\(name)".lowercased()] = "\(value)" }
         return Answer(status: response.statusCode, headers: fields, text: String(decoding: data, as: UTF8.self))
     }
+}
+
+/// A bare connection.
+final class Connection {
+    private let descriptor: Int32
+
+    /// - Throws: `URLError` where it is refused.
+    init(port: Int) throws {
+        #if canImport(Darwin)
+            descriptor = socket(AF_INET, SOCK_STREAM, 0)
+        #else
+            descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        #endif
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(UInt16(port).bigEndian)
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        let status = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard status == 0 else { throw URLError(.cannotConnectToHost) }
+    }
+
+    deinit { close(descriptor) }
 }
 
 extension ServiceClient {

@@ -251,4 +251,17 @@ struct TextPiecesTests {
         #expect(calls.first?.arguments["x"] == 1)
         #expect(ToolCalls.parse("nothing").calls.isEmpty)
     }
+
+    /// Connections that send nothing are closed when there are many, and never keep out one that asks.
+    @Test func silentConnectionsKeepNobodyOut() async throws {
+        try await withService({ $0.maximumConnections = 8 }) { client in
+            var silent: [Connection] = []
+            for _ in 0..<100 { silent.append(try Connection(port: client.port)) }
+            for _ in 0..<3 {
+                let answer = try await client.send("POST", "/v1/transform", "{\"text\": \"Ada\", \"schema\": \(schema)}")
+                #expect(answer.status == 200)
+            }
+            #expect(silent.count == 100)
+        }
+    }
 }

@@ -37,6 +37,8 @@ struct Project: Sendable {
     private(set) var formats: FormatChoice?
     private(set) var unresolved: UnresolvedChoice?
     private(set) var isStrict = false
+    /// What `serve` takes.
+    private(set) var serve: Node?
 
     /// The project file in the nearest folder at or above the working directory; nil where there is none.
     ///
@@ -105,6 +107,7 @@ struct Project: Sendable {
         formats = root["validate"]?["formats"]?.stringValue.flatMap { FormatChoice(rawValue: $0) }
         unresolved = root["validate"]?["unresolved"]?.stringValue.flatMap { UnresolvedChoice(rawValue: $0) }
         isStrict = root["validate"]?["strict"]?.boolValue ?? false
+        serve = root["serve"]
     }
 
     private func glob(_ text: String, _ range: SourceRange?) throws(DiagnosticsError) -> GlobPattern {

@@ -55,6 +55,28 @@ package enum ProjectSchema {
                 "strict": {"type": "boolean"}
               },
               "additionalProperties": false
+            },
+            "serve": {
+              "type": "object",
+              "description": "what formwork serve takes unless an option or the environment says otherwise",
+              "properties": {
+                "model": {"type": "array", "items": {"type": "string", "minLength": 1}},
+                "host": {"type": "string", "minLength": 1},
+                "port": {"type": "integer", "minimum": 0, "maximum": 65535},
+                "threads": {"type": "integer", "minimum": 1, "maximum": 256},
+                "context": {"type": "integer", "minimum": 16, "maximum": 16777216},
+                "slots": {"type": "integer", "minimum": 1, "maximum": 256},
+                "cache": {"type": "integer", "minimum": 0, "maximum": 1048576},
+                "queue": {"type": "integer", "minimum": 1, "maximum": 1048576},
+                "deadline": {"type": "number", "exclusiveMinimum": 0, "maximum": 86400},
+                "keys": {"type": "string", "minLength": 1},
+                "state": {"type": "string", "minLength": 1},
+                "allow-origin": {"type": "array", "items": {"type": "string", "minLength": 1}},
+                "tls-certificate": {"type": "string", "minLength": 1},
+                "tls-key": {"type": "string", "minLength": 1},
+                "log-level": {"enum": ["debug", "info", "warning", "error"]}
+              },
+              "additionalProperties": false
             }
           },
           "additionalProperties": false
