@@ -16,7 +16,10 @@ struct ServeSettings {
         var values: [AbsoluteConfigKey: ConfigValue] = [:]
         for member in project?.serve?.members.map(\.self) ?? [] {
             let texts = member.value.elements.isEmpty ? [member.value] : member.value.elements.map(\.self)
-            let strings = texts.map { $0.stringValue ?? JSONWriter(style: .compact).write($0) }
+            let strings = texts.map { node -> String in
+                let text = node.stringValue ?? JSONWriter(style: .compact).write(node)
+                return Self.located(text, member.key, project)
+            }
             let key = AbsoluteConfigKey(["formwork", "serve", member.key])
             values[key] =
                 member.value.kind == .array
@@ -26,6 +29,22 @@ struct ServeSettings {
         reader = ConfigReader(providers: [
             EnvironmentVariablesProvider(environmentVariables: environment), InMemoryProvider(name: "formwork.yaml", values: values),
         ]).scoped(to: "formwork.serve")
+    }
+
+    /// A path of the project file as seen from the working directory; other texts as they are.
+    private static func located(_ text: String, _ name: String, _ project: Project?) -> String {
+        guard let project else { return text }
+        switch name {
+        case "keys", "tls-certificate", "tls-key": return project.file(text)
+        case "state": return text == "none" ? text : project.file(text)
+        case "model":
+            let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+            guard let target = parts.last, target.contains("/") || target.lowercased().hasSuffix(".gguf") else {
+                return text
+            }
+            return (parts.count == 2 ? parts[0] + "=" : "") + project.file(target)
+        default: return text
+        }
     }
 
     private func text(_ name: String) -> String? { reader.string(forKey: ConfigKey([name])) }

@@ -132,6 +132,7 @@ public struct FormworkService: Sendable {
         ollama(router)
         native(router)
         files(router)
+        openAPI(document: router)
         batches(router)
         return router
     }

@@ -6,7 +6,10 @@ FORMWORK names the program, FORMWORK_MODEL a model in the store or a GGUF file (
 import os
 import re
 import subprocess
+import tempfile
+import time
 
+import httpx
 import pytest
 
 PROGRAM = os.environ.get("FORMWORK", ".build/release/formwork")
@@ -17,8 +20,10 @@ KEY = "a-key-for-tests"
 @pytest.fixture(scope="session")
 def address():
     environment = dict(os.environ, FORMWORK_API_KEY=KEY)
+    state = tempfile.TemporaryDirectory()
     server = subprocess.Popen(
-        [PROGRAM, "serve", "--model", f"small={MODEL}", "--port", "0", "--log-level", "error", "--queue", "8"],
+        [PROGRAM, "serve", "--model", f"small={MODEL}", "--port", "0", "--log-level", "error", "--queue", "8", "--state",
+         state.name],
         stderr=subprocess.PIPE, text=True, env=environment)
     for line in server.stderr:
         found = re.search(r"listening on (http://\S+?),", line)
@@ -26,9 +31,12 @@ def address():
             break
     else:
         pytest.exit("the service did not start")
+    while httpx.get(found.group(1) + "/ready").status_code != 200:
+        time.sleep(0.05)
     yield found.group(1)
     server.terminate()
     assert server.wait(timeout=30) == 0
+    state.cleanup()
 
 
 @pytest.fixture(scope="session")

@@ -149,7 +149,7 @@ import Testing
         return (batch, bytes)
     }
 
-    @Test(arguments: [0, 16, 100, 2000])
+    @Test(arguments: [0, 16, 100])
     func damagedDatabasesArePutAside(_ place: Int) throws {
         let folder = try JobFolder()
         let (batch, bytes) = try damaged(place, folder)

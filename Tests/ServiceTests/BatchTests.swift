@@ -116,7 +116,7 @@ struct BatchTests {
                 #expect(batch["status"]?.stringValue == (window == "24h" ? "cancelled" : "expired"))
                 let results = try await client.lines(batch["output_file_id"])
                 let errors = try await client.lines(batch["error_file_id"])
-                #expect(!errors.isEmpty)
+                if window == "1s" { #expect(!errors.isEmpty) }
                 let code = window == "24h" ? "batch_cancelled" : "batch_expired"
                 #expect(errors.allSatisfy { $0["error"]?["code"]?.stringValue == code })
                 // A batch that was never begun has no lines.
