@@ -11,14 +11,28 @@ package enum OpenAPIDocument {
         return document.root.value
     }()
 
-    fileprivate static let text = JSONWriter(style: .compact).write(value)
+    /// The document of a service with these models.
+    static func text(models: [String]) -> String {
+        var document = value
+        if var root = document.objectValue, var components = root["components"]?.objectValue,
+            var schemas = components["schemas"]?.objectValue
+        {
+            let names = models + models.map { $0 + ":latest" }
+            schemas["ModelName"] = ["enum": .array(names.map { .string($0) })]
+            components["schemas"] = .object(schemas)
+            root["components"] = .object(components)
+            document = .object(root)
+        }
+        return JSONWriter(style: .compact).write(document)
+    }
 }
 
 extension FormworkService {
     /// `/openapi.json`.
     func openAPI(document router: Router<BasicRequestContext>) {
+        let text = OpenAPIDocument.text(models: configuration.models.map(\.name))
         route(router, .get, "/openapi.json", .native, needsKey: false) { _ in
-            Reply(text: OpenAPIDocument.text, type: "application/json")
+            Reply(text: text, type: "application/json")
         }
     }
 

@@ -69,7 +69,9 @@ struct OpenAPITests {
             try check("Error", await client.send("POST", "/v1/transform", #"{"text": 1}"#))
             try check("Error", await client.send("GET", "/v1/nothing"))
             try check("OllamaError", await client.send("POST", "/api/chat", "{}"))
-            #expect(try await client.send("GET", "/openapi.json").value == OpenAPIDocument.value)
+            let served = try await client.send("GET", "/openapi.json").value
+            #expect(served["paths"] == OpenAPIDocument.value["paths"])
+            #expect(served["components"]?["schemas"]?["ModelName"] == ["enum": ["tiny", "tiny:latest"]])
         }
     }
 }
