@@ -34,6 +34,8 @@ package enum GenerationEvent: Sendable {
     case started
     /// The bytes of a token.
     case bytes([UInt8])
+    /// The bytes of a token, and how it came: instead of ``bytes(_:)`` where ``Generator/Options/reportsTokens`` is set.
+    case token([UInt8], TokenOrigin)
     case finished(GenerationResult)
     case failed(GenerationError)
 }

@@ -53,6 +53,10 @@ package final class GenerationSequence {
     private var choices: [ValueProbabilities] = []
     private var hasEnded = false
     private var drafts: DraftFinder?
+    /// How each token of ``output`` came, if that is asked for.
+    private var origins: [TokenOrigin] = []
+    /// How many tokens could come where the last mask was made.
+    private var allowedCount = 0
 
     /// Refuses what no model work is needed for.
     package static func check(
@@ -101,6 +105,7 @@ package final class GenerationSequence {
         if engine == nil {
             for token in 0..<vocabulary.count where !vocabulary.bytes(of: token).isEmpty { mask.insert(token) }
             for token in vocabulary.endOfGeneration { mask.insert(token) }
+            allowedCount = mask.count
         }
         penalises = options.sampling.repetitionPenalty != 1
         choosesValues = engine != nil && options.choosesWholeValues && options.sampling.temperature == 0 && !penalises
@@ -148,6 +153,16 @@ package final class GenerationSequence {
         return output[given...].map { vocabulary.bytes(of: Int($0)) }
     }
 
+    /// The bytes of each token that was taken since the last call, and how it came.
+    ///
+    /// Instead of ``takeTexts()``, where ``Generator/Options/reportsTokens`` is set.
+    package func takeTokens() -> [(bytes: [UInt8], origin: TokenOrigin)] {
+        defer { given = output.count }
+        return (given..<output.count).map { index in
+            (vocabulary.bytes(of: Int(output[index])), index < origins.count ? origins[index] : .forced)
+        }
+    }
+
     /// Takes all tokens that there is no choice about, and says what is needed for the next one.
     package func next() throws(GenerationError) -> Step {
         guard let engine, let config = config else { return nextOfAnyText() }
@@ -162,7 +177,7 @@ package final class GenerationSequence {
             let remaining = options.maxTokens - output.count
             if options.takesForcedTokens {
                 let forced = forcedRun(engine: engine, config: config, output: output, remaining: remaining)
-                for token in forced { config = try take(token, engine, config) }
+                for token in forced { config = try take(token, .forced, engine, config) }
                 if !forced.isEmpty {
                     statistics.forcedTokens += forced.count
                     continue
@@ -177,6 +192,7 @@ package final class GenerationSequence {
             }
             engine.fillMask(config, into: &mask)
             let allowed = mask.count
+            allowedCount = allowed
             if allowed == 0 {
                 if engine.isComplete(config) { break }
                 throw GenerationError(
@@ -188,7 +204,7 @@ package final class GenerationSequence {
                 break
             }
             if allowed == 1, let only = mask.single {
-                config = try take(TokenID(only), engine, config)
+                config = try take(TokenID(only), .forced, engine, config)
                 statistics.forcedTokens += 1
                 continue
             }
@@ -219,7 +235,7 @@ package final class GenerationSequence {
             guard let token = sampler.choose(logits: logits, mask: mask, penalised: penalised()) else {
                 throw GenerationError(.stuck, "no token could be chosen")
             }
-            if vocabulary.endOfGeneration.contains(Int(token)) { hasEnded = true } else { note(token) }
+            if vocabulary.endOfGeneration.contains(Int(token)) { hasEnded = true } else { note(token, .chosen(allowed: allowedCount)) }
             return
         }
         let remaining = options.maxTokens - output.count
@@ -247,13 +263,14 @@ package final class GenerationSequence {
             hasEnded = true
             return
         }
+        let origin = chosen == nil ? TokenOrigin.closing : .chosen(allowed: allowedCount)
         guard let token = chosen ?? engine.completion(config).first.map({ TokenID(truncatingIfNeeded: $0) }) else {
             // Only the end would fit, and the document is complete.
             guard engine.isComplete(config) else { throw GenerationError(.stuck, "no token could be chosen") }
             hasEnded = true
             return
         }
-        _ = try take(token, engine, config)
+        _ = try take(token, origin, engine, config)
     }
 
     /// Lets the model choose among texts, where ``next()`` asked for it.
@@ -283,7 +300,7 @@ package final class GenerationSequence {
         }
         let kept = zip(choice.path, chosen.tokens).prefix { $0 == $1 }.count
         model.truncate(to: base + kept)
-        for token in chosen.tokens { config = try take(token, engine, config) }
+        for token in chosen.tokens { config = try take(token, .value(texts: candidates.count), engine, config) }
         pending.removeFirst(kept)
         return Array(chosen.tokens[..<kept])
     }
@@ -294,7 +311,7 @@ package final class GenerationSequence {
     package func cutShort() throws(GenerationError) -> GenerationResult? {
         guard let engine, var config = config else { return nil }
         for token in engine.completion(config) {
-            config = try take(TokenID(truncatingIfNeeded: token), engine, config)
+            config = try take(TokenID(truncatingIfNeeded: token), .closing, engine, config)
         }
         hasEnded = true
         finish = .length
@@ -315,18 +332,19 @@ package final class GenerationSequence {
     }
 
     private func take(
-        _ token: TokenID, _ engine: ConstraintEngine, _ from: ConfigID
+        _ token: TokenID, _ origin: TokenOrigin, _ engine: ConstraintEngine, _ from: ConfigID
     ) throws(GenerationError) -> ConfigID {
         guard let next = engine.commit(from, Int(token)) else {
             throw GenerationError(.stuck, "the constraint refused token \(token) that it had allowed")
         }
         config = next
-        note(token)
+        note(token, origin)
         return next
     }
 
-    private func note(_ token: TokenID) {
+    private func note(_ token: TokenID, _ origin: TokenOrigin) {
         output.append(token)
+        if options.reportsTokens { origins.append(origin) }
         pending.append(token)
         drafts?.append(token)
         let text = vocabulary.bytes(of: Int(token))

@@ -25,6 +25,8 @@ package final class Generator {
         package var computesMaskedHead: Bool
         /// Whether tokens are guessed from the prompt and computed together. The document is the same.
         package var usesDrafts: Bool
+        /// Whether it is told of each token how it came: ``GenerationEvent/token(_:_:)``.
+        package var reportsTokens = false
 
         package init(
             maxTokens: Int, sampling: SamplingOptions = .init(), takesForcedTokens: Bool = true,

@@ -207,6 +207,10 @@ final class SchedulerLoop: @unchecked Sendable {
     }
 
     private func deliverTexts(_ slot: Slot) {
+        if slot.request.options.reportsTokens {
+            for token in slot.sequence.takeTokens() { slot.deliver(.token(token.bytes, token.origin)) }
+            return
+        }
         for text in slot.sequence.takeTexts() { slot.deliver(.bytes(text)) }
     }
 

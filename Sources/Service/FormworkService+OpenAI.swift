@@ -52,7 +52,7 @@ extension FormworkService {
                     if isChat { try await writer.event(answer.opening(index)) }
                     for try await update in updates {
                         switch update {
-                        case .started: break
+                        case .started, .token: break
                         case .text(let text):
                             let piece = answer.callsTools ? before.take(text) : text
                             if !piece.isEmpty { try await writer.event(answer.piece(index, piece)) }
@@ -93,7 +93,7 @@ extension FormworkService {
                 try await send(stream.opening(), &writer)
                 for try await update in updates {
                     switch update {
-                    case .started: break
+                    case .started, .token: break
                     case .text(let text):
                         let piece = request.tools == nil ? text : before.take(text)
                         if !piece.isEmpty { try await send(stream.piece(piece), &writer) }
@@ -158,9 +158,16 @@ extension FormworkService {
     func begin(
         _ worker: ModelWorker, _ job: GenerationJob, _ call: Call
     ) async throws -> AsyncThrowingStream<GenerationUpdate, any Error> {
+        try await start(worker, job, call).updates
+    }
+
+    /// Waits until an answer begins, and tells how long its prompt is.
+    func start(
+        _ worker: ModelWorker, _ job: GenerationJob, _ call: Call
+    ) async throws -> (promptTokens: Int, updates: AsyncThrowingStream<GenerationUpdate, any Error>) {
         let updates = try await worker.submit(job, deadline: call.deadline)
         for try await update in updates {
-            if case .started = update { return updates }
+            if case .started(let tokens) = update { return (tokens, updates) }
         }
         throw CancellationError()
     }

@@ -116,7 +116,7 @@ extension FormworkService {
             do {
                 for try await update in updates {
                     switch update {
-                    case .started: break
+                    case .started, .token: break
                     case .text(let text):
                         let piece = answer.callsTools ? before.take(text) : text
                         if !piece.isEmpty { try await writer.line(answer.piece(piece)) }
@@ -142,18 +142,20 @@ extension FormworkService {
             try check(request.job)
             let name = request.model ?? configuration.models.first?.name ?? ""
             let worker = try await host.worker(name)
-            let updates = try await begin(worker, request.job, call)
+            let (promptTokens, updates) = try await start(worker, request.job, call)
             return Reply(type: "text/event-stream") { writer in
                 var reader = JSONEventReader()
                 do {
+                    try await writer.event(["prompt_tokens": .number(DecimalNumber(promptTokens))], name: "started")
                     for try await update in updates {
                         switch update {
-                        case .started(let tokens):
-                            try await writer.event(["prompt_tokens": .number(DecimalNumber(tokens))], name: "started")
+                        case .started: break
                         case .text(let text):
                             for event in try reader.read(text.utf8) {
                                 try await writer.event(TransformRequest.value(event), name: "field")
                             }
+                        case .token(let token):
+                            try await writer.event(TransformRequest.value(token), name: "token")
                         case .finished(let unchecked):
                             let result = try unchecked.checked()
                             for event in try reader.finish() {
@@ -168,6 +170,7 @@ extension FormworkService {
                 }
             }
         }
+        route(router, .post, "/v1/check", .native) { call in .json(try NativeFields.check(call.body)) }
         route(router, .post, "/v1/validate", .native) { call in .json(try NativeFields.validate(call.body)) }
         route(router, .post, "/v1/repair", .native) { call in .json(try NativeFields.repair(call.body)) }
     }

@@ -34,6 +34,8 @@ struct GenerationJob: Sendable {
     var stops: [String] = []
     /// The text that strings with `x-verbatim` are taken from.
     var source: String?
+    /// Whether it is told of each token how it came.
+    var tellsTokens = false
 }
 
 /// What a generation tells while it runs, and in the end.
@@ -42,8 +44,19 @@ enum GenerationUpdate: Sendable {
     case started(promptTokens: Int)
     /// More of the answer.
     case text(String)
+    /// The next token's text, which is part of a ``text(_:)`` too; only where ``GenerationJob/tellsTokens`` is set.
+    case token(GeneratedToken)
     /// The end.
     case finished(GenerationAnswer)
+}
+
+/// A token of an answer and how it came.
+struct GeneratedToken: Sendable {
+    /// The characters that are complete with it; the texts of all tokens make up the answer's.
+    var text: String
+    var origin: TokenOrigin
+    /// Since the request left the queue, in seconds.
+    var seconds: Double
 }
 
 /// A whole answer.

@@ -78,10 +78,10 @@ final class ModelWorker: Sendable {
                 job: job, validator: compiled.validator, promptTokens: prompt.count,
                 compileSeconds: (clock.now - began).seconds, tokenizer: model.tokenizer, metrics: metrics)
             let (stream, continuation) = AsyncThrowingStream<GenerationUpdate, any Error>.makeStream()
+            var options = Generator.Options(maxTokens: budget, sampling: job.sampling)
+            options.reportsTokens = job.tellsTokens
             let ticket = try scheduler.submit(
-                GenerationRequest(
-                    prompt: prompt, engine: compiled.engine,
-                    options: .init(maxTokens: budget, sampling: job.sampling), deadline: deadline)
+                GenerationRequest(prompt: prompt, engine: compiled.engine, options: options, deadline: deadline)
             ) { relay.take($0, continuation) }
             relay.begin(ticket)
             continuation.onTermination = { _ in ticket.cancel() }
@@ -99,6 +99,7 @@ private final class AnswerRelay: Sendable {
         var stops: StopFinder
         var text = ""
         var waitSeconds = 0.0
+        var started = ContinuousClock.now
         var ticket: GenerationTicket?
         var isDone = false
     }
@@ -144,8 +145,15 @@ private final class AnswerRelay: Sendable {
             }
             switch event {
             case .started:
-                state.waitSeconds = (ContinuousClock.now - queued).seconds
+                state.started = ContinuousClock.now
+                state.waitSeconds = (state.started - queued).seconds
                 out.yield(.started(promptTokens: promptTokens))
+            case .token(let bytes, let origin):
+                let before = state.text.utf8.count
+                tell(state.pieces.take(state.stops.take(bytes)))
+                let piece = String(decoding: state.text.utf8.dropFirst(before), as: UTF8.self)
+                let seconds = (ContinuousClock.now - state.started).seconds
+                out.yield(.token(GeneratedToken(text: piece, origin: origin, seconds: seconds)))
             case .bytes(let bytes):
                 tell(state.pieces.take(state.stops.take(bytes)))
                 guard state.stops.isStopped else { return }

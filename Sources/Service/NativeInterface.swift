@@ -38,8 +38,13 @@ struct TransformRequest: Sendable {
         job.sampling.topK = try fields.int("top_k", 0...1 << 24) ?? 0
         job.sampling.minP = try fields.float("min_p", 0...1) ?? 0
         job.sampling.seed = try fields.int("seed", Int.min...Int.max).map { UInt64(bitPattern: Int64($0)) }
+        job.tellsTokens = try fields.bool("tokens") ?? false
         let request = TransformRequest(
             model: try fields.string("model"), job: job, streams: try fields.bool("stream") ?? false)
+        guard request.streams || !job.tellsTokens else {
+            throw ServiceFault.invalid(
+                "tokens", "'tokens' are events of a stream: set 'stream' to true", code: "unsupported_parameter")
+        }
         try fields.finish()
         return request
     }
@@ -68,6 +73,24 @@ struct TransformRequest: Sendable {
                 ],
             ],
         ]
+    }
+
+    /// A token and how it came, as the data of a server-sent event.
+    static func value(_ token: GeneratedToken) -> JSONValue {
+        var value: JSONObject = ["text": .string(token.text)]
+        switch token.origin {
+        case .forced: value.append(key: "origin", value: "forced")
+        case .closing: value.append(key: "origin", value: "closing")
+        case .chosen(let allowed):
+            value.append(key: "origin", value: "chosen")
+            value.append(key: "allowed", value: .number(DecimalNumber(allowed)))
+        case .value(let texts):
+            value.append(key: "origin", value: "value")
+            value.append(key: "allowed", value: .number(DecimalNumber(texts)))
+        }
+        value.append(
+            key: "milliseconds", value: .number(DecimalNumber((token.seconds * 100_000).rounded() / 100) ?? .zero))
+        return .object(value)
     }
 
     /// An event of a value that grows, as the data of a server-sent event.
@@ -126,7 +149,7 @@ enum NativeFields {
         return ["line": .number(DecimalNumber(start.line)), "column": .number(DecimalNumber(start.column))]
     }
 
-    private static func value(_ diagnostic: Diagnostic) -> JSONValue {
+    static func value(_ diagnostic: Diagnostic) -> JSONValue {
         [
             "id": .string(diagnostic.id.rawValue), "severity": .string(diagnostic.severity.rawValue),
             "message": .string(diagnostic.message), "pointer": diagnostic.path.map { .string($0.description) } ?? nil,

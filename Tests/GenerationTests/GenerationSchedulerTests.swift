@@ -19,7 +19,7 @@ private final class Inbox: Sendable {
         events.withLock { $0.append(event) }
         switch event {
         case .finished, .failed: done.signal()
-        case .started, .bytes: break
+        case .started, .bytes, .token: break
         }
     }
 

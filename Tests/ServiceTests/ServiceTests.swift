@@ -69,6 +69,7 @@ struct ServiceTests {
                 "POST", "/v1/transform", "{\"text\": \"Ada\", \"schema\": \(schema), \"stream\": true}")
             let ends = fields.events.filter { $0["type"] == "end" }.compactMap { $0["pointer"]?.stringValue }
             #expect(ends == ["/name", "/age", ""])
+            #expect(fields.text.hasPrefix("event: started\ndata: {\"prompt_tokens\":"))
         }
     }
 
