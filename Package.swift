@@ -77,6 +77,11 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             resources: [.embedInCode("OpenAPI/openapi.yaml")]
+                // A page without a build chain that travels inside the program.
+                + [
+                    "index.html", "style.css", "icon.svg", "app.js", "document.js", "editor.js", "samples.js",
+                    "snippets.js",
+                ].map { .embedInCode("Playground/" + $0) }
         ),
         library(
             "Commands",

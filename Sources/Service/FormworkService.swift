@@ -134,6 +134,7 @@ public struct FormworkService: Sendable {
         files(router)
         openAPI(document: router)
         batches(router)
+        playground(router)
         return router
     }
 
@@ -159,7 +160,13 @@ public struct FormworkService: Sendable {
     struct Reply: Sendable {
         var status: HTTPResponse.Status = .ok
         var type: String
+        var headers: HTTPFields = [:]
         var body: ResponseBody
+
+        init(bytes: [UInt8], type: String) {
+            self.type = type
+            body = ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
+        }
 
         init(text: String, type: String) {
             self.type = type
@@ -230,7 +237,8 @@ public struct FormworkService: Sendable {
                         return try await handler(call)
                     }
                 }
-                response = Response(status: reply.status, headers: [.contentType: reply.type], body: reply.body)
+                response = Response(status: reply.status, headers: reply.headers, body: reply.body)
+                response.headers[.contentType] = reply.type
                 if reply.type.hasPrefix("text/event-stream") { response.headers[.cacheControl] = "no-cache" }
             } catch {
                 let fault = ServiceFault(error)
@@ -374,5 +382,5 @@ extension HTTPField.Name {
     static let traceParent = known("Traceparent")
 
     /// A name that is written down here, and can be one.
-    private static func known(_ name: String) -> HTTPField.Name { HTTPField.Name(name) ?? .userAgent }
+    static func known(_ name: String) -> HTTPField.Name { HTTPField.Name(name) ?? .userAgent }
 }

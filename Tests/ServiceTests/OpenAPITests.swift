@@ -66,6 +66,8 @@ struct OpenAPITests {
                 "OllamaAnswer",
                 await client.send("POST", "/api/generate", #"{"model": "tiny", "prompt": "x", "stream": false}"#))
             try check("OllamaModels", await client.send("GET", "/api/tags"))
+            try check("SchemaVerdict", await client.send("POST", "/v1/check", #"{"schema": \#(schema)}"#))
+            try check("SchemaVerdict", await client.send("POST", "/v1/check", #"{"spec": "fields: {a: strng}"}"#))
             try check("Error", await client.send("POST", "/v1/transform", #"{"text": 1}"#))
             try check("Error", await client.send("GET", "/v1/nothing"))
             try check("OllamaError", await client.send("POST", "/api/chat", "{}"))
