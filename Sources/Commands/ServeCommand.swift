@@ -66,6 +66,12 @@ struct ServeCommand: AsyncParsableCommand {
             valueName: "FOLDER"), completion: .directory)
     var state: String?
 
+    @Option(name: .long, help: "Requests a minute of one key, or of all clients together where no key is asked for.")
+    var requestsPerMinute: Int?
+
+    @Option(name: .long, help: "Requests of one key that generate at the same time.")
+    var concurrent: Int?
+
     @Option(name: .long, help: "The origin of a web page that may call the service. Repeatable.")
     var allowOrigin: [String] = []
 

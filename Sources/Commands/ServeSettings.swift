@@ -91,6 +91,8 @@ struct ServeSettings {
         if let cache = try number(command.cache, "cache", 0...1 << 20) { configuration.cacheBytes = cache << 20 }
         if let queue = try number(command.queue, "queue", 1...1 << 20) { configuration.queueLength = queue }
         if let deadline = try seconds(command.deadline, "deadline") { configuration.deadline = deadline }
+        configuration.requestsPerMinute = try number(command.requestsPerMinute, "requests-per-minute", 1...1 << 20)
+        configuration.concurrentRequests = try number(command.concurrent, "concurrent", 1...1 << 20)
         configuration.contextLength = try number(command.context, "context", 16...1 << 24)
         configuration.allowedOrigins = list(command.allowOrigin, "allow-origin")
         let cores = min(max(ProcessInfo.processInfo.activeProcessorCount, 1), 64)

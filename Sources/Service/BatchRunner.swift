@@ -11,8 +11,9 @@ import ServiceLifecycle
 /// Batches take turns, so that a long one does not hold up others, and give way to requests that somebody waits for. Whatever
 /// cannot be stored is tried again: nothing is given up because a disk is full.
 actor BatchRunner: Service {
-    /// Answers one line: a status and a body.
-    typealias Work = @Sendable (_ endpoint: String, _ body: JSONValue) async throws -> (status: Int, body: JSONValue)
+    /// Answers one line of an owner: a status and a body.
+    typealias Work =
+        @Sendable (_ endpoint: String, _ body: JSONValue, _ owner: String) async throws -> (status: Int, body: JSONValue)
 
     private let store: BatchStore
     private let work: Work
@@ -239,7 +240,7 @@ actor BatchRunner: Service {
                 }
                 passes = 0
                 let key = Key(batch: batch.id, number: number)
-                running[key] = Task { await self.answer(key, line, tries, endpoint: batch.endpoint) }
+                running[key] = Task { await self.answer(key, line, tries, of: batch) }
             } catch {
                 // The input was valid when the batch began: somebody changed the file since.
                 do {
@@ -252,14 +253,14 @@ actor BatchRunner: Service {
         }
     }
 
-    private func answer(_ key: Key, _ line: BatchLine, _ tries: Int, endpoint: String) async {
+    private func answer(_ key: Key, _ line: BatchLine, _ tries: Int, of batch: Batch) async {
         defer {
             running[key] = nil
             signal.yield()
         }
         var outcome: (status: Int, body: JSONValue)
         do {
-            outcome = try await work(endpoint, line.body)
+            outcome = try await work(batch.endpoint, line.body, batch.owner)
         } catch {
             let fault = ServiceFault(error)
             if Task.isCancelled { return }

@@ -35,9 +35,12 @@ extension FormworkService {
         return BatchRunner(
             store: store, places: places, logger: logger,
             isBusy: { [host] in await host.loads.contains { $0.load >= slots } },
-            work: { endpoint, body in
+            work: { endpoint, body, owner in
                 do {
-                    return (200, try await answer(endpoint, body))
+                    // A line names the schemas of the key that made its batch.
+                    return try await SchemaScope.$current.withValue(SchemaScope(store: schemaStore, owner: owner)) {
+                        (200, try await answer(endpoint, body))
+                    }
                 } catch {
                     metrics.refused(ServiceFault(error))
                     throw error

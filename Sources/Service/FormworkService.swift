@@ -24,6 +24,8 @@ public struct FormworkService: Sendable {
     /// Stored files and batches, or why there are none.
     let batches: Result<BatchStore, JobError>
     private(set) var runner: BatchRunner?
+    let schemaStore: SchemaStore
+    let limits: RequestLimits
 
     /// Creates a service. Nothing is loaded and nobody listens yet.
     ///
@@ -34,6 +36,10 @@ public struct FormworkService: Sendable {
         var logger = Logger(label: "formwork")
         logger.logLevel = Logger.Level(rawValue: logLevel) ?? .info
         self.logger = logger
+        schemaStore = SchemaStore(
+            folder: configuration.stateFolder,
+            limits: .init(count: configuration.schemaCount, bytes: configuration.schemaBytes), logger: logger)
+        limits = RequestLimits(perMinute: configuration.requestsPerMinute, concurrent: configuration.concurrentRequests)
         batches = Self.openStore(configuration, logger)
         // It answers with a copy of this service, which needs no runner.
         if let store = try? batches.get() { runner = makeRunner(store) }
@@ -134,6 +140,7 @@ public struct FormworkService: Sendable {
         files(router)
         openAPI(document: router)
         batches(router)
+        schemas(router)
         playground(router)
         return router
     }
@@ -203,6 +210,11 @@ public struct FormworkService: Sendable {
         needsKey: Bool = true, generates: Bool = false, uploads: Bool = false,
         _ handler: @escaping @Sendable (Call) async throws -> Reply
     ) {
+        let scoped = { @Sendable (call: Call) async throws -> Reply in
+            try await SchemaScope.$current.withValue(SchemaScope(store: schemaStore, owner: call.owner)) {
+                try await handler(call)
+            }
+        }
         router.on(RouterPath(path), method: method) { request, context -> Response in
             let clock = ContinuousClock()
             let began = clock.now
@@ -219,24 +231,27 @@ public struct FormworkService: Sendable {
                         uniquingKeysWith: { $1 }),
                     deadline: began + .seconds(configuration.deadline))
                 if needsKey { call.owner = try authenticate(headers) }
-                let reply: Reply
+                // Looking costs nothing worth counting.
+                let place = needsKey && method != .get ? try admit(call.owner, generates: generates) : nil
+                var reply: Reply
                 if method == .get {
-                    reply = try await handler(call)
+                    reply = try await scoped(call)
                 } else if uploads {
                     call.upload = request.body
-                    reply = try await handler(call)
+                    reply = try await scoped(call)
                 } else if !generates {
                     call.body = try await read(request.body)
-                    reply = try await handler(call)
+                    reply = try await scoped(call)
                 } else {
                     // Work for a client that went away ends at once.
                     let prepared = call
                     reply = try await request.body.consumeWithCancellationOnInboundClose { body in
                         var call = prepared
                         call.body = try await read(body)
-                        return try await handler(call)
+                        return try await scoped(call)
                     }
                 }
+                if let place { reply.body = reply.body.holding(place) }
                 response = Response(status: reply.status, headers: reply.headers, body: reply.body)
                 response.headers[.contentType] = reply.type
                 if reply.type.hasPrefix("text/event-stream") { response.headers[.cacheControl] = "no-cache" }
@@ -281,6 +296,26 @@ public struct FormworkService: Sendable {
     }
 
     // MARK: Who may ask
+
+    /// Counts a request against what its key may ask for.
+    ///
+    /// - Returns: The place of a request that generates, for as long as it does.
+    private func admit(_ owner: String, generates: Bool) throws -> RequestLimits.Place? {
+        if let seconds = limits.admit(owner) {
+            throw ServiceFault(
+                .tooManyRequests, "server.rate-limit",
+                "more than \(configuration.requestsPerMinute ?? 0) requests a minute; try again later", kind: .rateLimit,
+                retryAfter: Int(seconds.rounded(.up)))
+        }
+        guard generates else { return nil }
+        guard let place = limits.begin(owner) else {
+            throw ServiceFault(
+                .tooManyRequests, "server.concurrency",
+                "\(configuration.concurrentRequests ?? 0) requests are answered at a time; wait for one to end",
+                kind: .rateLimit, retryAfter: 1)
+        }
+        return place
+    }
 
     /// Checks the key of a request.
     ///

@@ -111,6 +111,11 @@ enum NativeFields {
     ) throws -> (loaded: LoadedSpec, key: String, parameter: String) {
         let schema = fields.value("schema")
         let spec = try fields.string("spec")
+        if schema == nil, spec == nil, let name = try fields.string("schema_name") {
+            let (loaded, text) = try SchemaScope.find(name, parameter: "schema_name")
+            return (loaded, text, "schema_name")
+        }
+        try fields.refuse("schema_name", "there is a 'schema' or 'spec' already")
         switch (schema, spec) {
         case (let schema?, nil):
             let text = JSONWriter(style: .compact).write(schema)
@@ -119,7 +124,8 @@ enum NativeFields {
             return (try load(Array(spec.utf8), "spec"), spec, "spec")
         default:
             throw ServiceFault.invalid(
-                "schema", "one of 'schema' (a JSON Schema) and 'spec' (its text, or a short spec) is needed",
+                "schema",
+                "one of 'schema' (a JSON Schema), 'spec' (its text, or a short spec) and 'schema_name' is needed",
                 code: "missing_required_parameter")
         }
     }
@@ -192,7 +198,7 @@ enum NativeFields {
         var options = Repairer.Options()
         options.format = try format(&fields)
         var validator: Validator?
-        if fields.object["schema"] != nil || fields.object["spec"] != nil {
+        if ["schema", "spec", "schema_name"].contains(where: { fields.object[$0] != nil }) {
             validator = Validator(try spec(&fields).loaded.graph, formats: .assert)
         }
         try fields.finish()

@@ -93,11 +93,13 @@ struct OllamaRequest: Sendable {
             guard tools == nil else {
                 throw ServiceFault.invalid("format", "'format' cannot be combined with 'tools'", code: "unsupported_parameter")
             }
-            let schema: JSONValue = format == "json" ? ["type": "object"] : format
-            if let text = format.stringValue, text != "json" {
-                throw ServiceFault.invalid("format", "the format '\(text)' is not known; give 'json' or a JSON schema")
+            if let name = format.stringValue, name != "json" {
+                let (loaded, text) = try SchemaScope.find(name, parameter: "format")
+                job.form = .document(loaded, key: text)
+                job.formParameter = "format"
+            } else {
+                try job.constrain(to: format == "json" ? ["type": "object"] : format, parameter: "format")
             }
-            try job.constrain(to: schema, parameter: "format")
             if job.rawPrompt == nil, !isEmpty { job.showSchema() }
         }
         if case .text = job.form {} else if !job.stops.isEmpty {

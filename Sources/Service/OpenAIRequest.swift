@@ -2,6 +2,7 @@
 
 import Documents
 import Generation
+import JSONSchemas
 import Tokenizers
 
 /// A request of OpenAI's chat or legacy completions, read and checked.
@@ -121,6 +122,7 @@ struct OpenAIRequest: Sendable {
     /// Makes the answer what tools or a format, named `place`, say.
     mutating func constrain(to format: JSONValue?, in place: String) throws {
         var schema: JSONValue?
+        var registered: (loaded: LoadedSpec, key: String)?
         var parameter = place
         if let format {
             var format = try RequestFields(format, prefix: place + ".")
@@ -134,14 +136,21 @@ struct OpenAIRequest: Sendable {
                         code: "missing_required_parameter")
                 }
                 // The Responses interface has no object of its own around the schema.
-                parameter = place == "response_format" ? place + ".json_schema.schema" : place + ".schema"
-                guard let value = inner.value("schema") else {
+                let prefix = place == "response_format" ? place + ".json_schema" : place
+                parameter = prefix + ".schema"
+                let name = try inner.string("name")
+                if let value = inner.value("schema") {
+                    schema = value
+                } else if let name {
+                    parameter = prefix + ".name"
+                    registered = try SchemaScope.find(name, parameter: parameter)
+                } else {
                     throw ServiceFault.invalid(
-                        parameter, "'\(parameter)' is missing", code: "missing_required_parameter")
+                        parameter, "'\(parameter)' is missing, and there is no name of a registered schema",
+                        code: "missing_required_parameter")
                 }
-                schema = value
                 // Every schema is enforced in full, strict or not.
-                inner.ignore("name", "description", "strict")
+                inner.ignore("description", "strict")
                 try inner.finish()
             case let other:
                 throw ServiceFault.invalid(
@@ -151,7 +160,7 @@ struct OpenAIRequest: Sendable {
             try format.finish()
         }
         if let tools {
-            guard schema == nil else {
+            guard schema == nil, registered == nil else {
                 throw ServiceFault.invalid(
                     place, "'\(place)' cannot be combined with 'tools'", code: "unsupported_parameter")
             }
@@ -165,6 +174,10 @@ struct OpenAIRequest: Sendable {
             job.instruct(tools.instruction)
         } else if let schema {
             try job.constrain(to: schema, parameter: parameter)
+            if job.rawPrompt == nil { job.showSchema() }
+        } else if let registered {
+            job.form = .document(registered.loaded, key: registered.key)
+            job.formParameter = parameter
             if job.rawPrompt == nil { job.showSchema() }
         }
         if !job.stops.isEmpty, case .text = job.form {} else if !job.stops.isEmpty {

@@ -83,6 +83,13 @@ public struct ServiceConfiguration: Sendable {
     public var maximumFile = 200 << 20
     /// Bytes that all stored files may take together.
     public var fileBytes = 10 << 30
+    /// Requests per minute that a key may send, or all clients together where no keys are asked for; nil does not limit them.
+    public var requestsPerMinute: Int?
+    /// Requests of a key that generate at the same time; nil does not limit them.
+    public var concurrentRequests: Int?
+    /// Versions of schemas that may be registered, and the bytes that their contents may take together.
+    public var schemaCount = 1000
+    public var schemaBytes = 16 << 20
 
     public init(models: [Model]) { self.models = models }
 }

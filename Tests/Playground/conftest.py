@@ -22,7 +22,8 @@ KEY = "a-key-for-tests"
 def serve(*arguments, key=""):
     environment = dict(os.environ, FORMWORK_API_KEY=key)
     server = subprocess.Popen(
-        [PROGRAM, "serve", "--model", f"small={MODEL}", "--port", "0", "--log-level", "error", *arguments],
+        [PROGRAM, "serve", "--model", f"small={MODEL}", "--port", "0", "--state", "none", "--log-level", "error",
+         *arguments],
         stderr=subprocess.PIPE, text=True, env=environment)
     for line in server.stderr:
         found = re.search(r"listening on (http://\S+?),", line)

@@ -67,6 +67,9 @@ struct OpenAPITests {
                 await client.send("POST", "/api/generate", #"{"model": "tiny", "prompt": "x", "stream": false}"#))
             try check("OllamaModels", await client.send("GET", "/api/tags"))
             try check("SchemaVerdict", await client.send("POST", "/v1/check", #"{"schema": \#(schema)}"#))
+            let registered = #"{"name": "a", "schema": \#(schema)}"#
+            try check("RegisteredSchema", await client.send("POST", "/v1/schemas", registered))
+            try check("RegisteredSchema", await client.send("GET", "/v1/schemas/a@1"))
             try check("SchemaVerdict", await client.send("POST", "/v1/check", #"{"spec": "fields: {a: strng}"}"#))
             try check("Error", await client.send("POST", "/v1/transform", #"{"text": 1}"#))
             try check("Error", await client.send("GET", "/v1/nothing"))

@@ -68,6 +68,8 @@ package enum ProjectSchema {
                 "slots": {"type": "integer", "minimum": 1, "maximum": 256},
                 "cache": {"type": "integer", "minimum": 0, "maximum": 1048576},
                 "queue": {"type": "integer", "minimum": 1, "maximum": 1048576},
+                "requests-per-minute": {"type": "integer", "minimum": 1, "maximum": 1048576},
+                "concurrent": {"type": "integer", "minimum": 1, "maximum": 1048576},
                 "deadline": {"type": "number", "exclusiveMinimum": 0, "maximum": 86400},
                 "keys": {"type": "string", "minLength": 1},
                 "state": {"type": "string", "minLength": 1},
