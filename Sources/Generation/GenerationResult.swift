@@ -26,6 +26,8 @@ public struct GenerationResult: Sendable {
     public var statistics: GenerationStatistics
     /// How likely each text of the document's enums and booleans was, if that was asked for.
     public var probabilities: [ValueProbabilities]
+    /// How likely each token was, if that was asked for.
+    package var tokenProbabilities: [TokenProbability] = []
 
     /// The document as text.
     public var text: String { String(decoding: bytes, as: UTF8.self) }

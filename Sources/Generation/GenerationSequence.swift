@@ -55,6 +55,10 @@ package final class GenerationSequence {
     private var drafts: DraftFinder?
     /// How each token of ``output`` came, if that is asked for.
     private var origins: [TokenOrigin] = []
+    /// How likely each token of ``output`` was, if that is asked for.
+    private var likelihoods: [TokenProbability] = []
+    /// How likely the token that is being taken was, where the model was asked.
+    private var likelihood: TokenProbability?
     /// How many tokens could come where the last mask was made.
     private var allowedCount = 0
 
@@ -235,7 +239,12 @@ package final class GenerationSequence {
             guard let token = sampler.choose(logits: logits, mask: mask, penalised: penalised()) else {
                 throw GenerationError(.stuck, "no token could be chosen")
             }
-            if vocabulary.endOfGeneration.contains(Int(token)) { hasEnded = true } else { note(token, .chosen(allowed: allowedCount)) }
+            if vocabulary.endOfGeneration.contains(Int(token)) {
+                hasEnded = true
+                return
+            }
+            measure(token, logits)
+            note(token, .chosen(allowed: allowedCount))
             return
         }
         let remaining = options.maxTokens - output.count
@@ -254,6 +263,7 @@ package final class GenerationSequence {
             }
             if engine.fits(next, budget: remaining - 1) {
                 chosen = token
+                measure(token, logits)
                 break
             }
             finish = .length
@@ -328,7 +338,8 @@ package final class GenerationSequence {
         statistics.outputTokens = output.count
         statistics.totalSeconds = (clock.now - began).seconds
         return GenerationResult(
-            bytes: bytes, tokens: output, finishReason: finish, statistics: statistics, probabilities: choices)
+            bytes: bytes, tokens: output, finishReason: finish, statistics: statistics, probabilities: choices,
+            tokenProbabilities: likelihoods)
     }
 
     private func take(
@@ -342,8 +353,18 @@ package final class GenerationSequence {
         return next
     }
 
+    /// Notes how likely a token is that is taken next.
+    private func measure(_ token: TokenID, _ logits: UnsafeBufferPointer<Float>) {
+        guard let count = options.reportedAlternatives else { return }
+        likelihood = TokenProbability(of: token, logits: logits, mask: mask, count: count, vocabulary: vocabulary)
+    }
+
     private func note(_ token: TokenID, _ origin: TokenOrigin) {
         output.append(token)
+        if options.reportedAlternatives != nil {
+            likelihoods.append(likelihood ?? TokenProbability(certain: token, vocabulary: vocabulary))
+            likelihood = nil
+        }
         if options.reportsTokens { origins.append(origin) }
         pending.append(token)
         drafts?.append(token)

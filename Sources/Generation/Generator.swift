@@ -27,6 +27,9 @@ package final class Generator {
         package var usesDrafts: Bool
         /// Whether it is told of each token how it came: ``GenerationEvent/token(_:_:)``.
         package var reportsTokens = false
+        /// How many of the likeliest tokens are told with the probability of each token, or nil where none is told:
+        /// ``GenerationResult/tokenProbabilities``.
+        package var reportedAlternatives: Int?
 
         package init(
             maxTokens: Int, sampling: SamplingOptions = .init(), takesForcedTokens: Bool = true,

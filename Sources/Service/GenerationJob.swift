@@ -30,6 +30,8 @@ struct GenerationJob: Sendable {
     /// Whether, without ``maxTokens``, the answer may take what context and service allow.
     var fillsContext = false
     var sampling = SamplingOptions()
+    /// How many alternatives are told with the probability of each token; nil where none is told.
+    var reportedAlternatives: Int?
     /// Texts that end an answer of form ``Form/text``; they are not part of it.
     var stops: [String] = []
     /// The text that strings with `x-verbatim` are taken from.
@@ -70,6 +72,8 @@ struct GenerationAnswer: Sendable {
     var waitSeconds: Double
     /// What the answer must be valid under, where it is a document.
     var validator: Validator?
+    /// How likely each token was, if that was asked for.
+    var probabilities: [TokenProbability] = []
     /// The answer as a value, once it was checked.
     var value: JSONValue?
 

@@ -80,6 +80,7 @@ final class ModelWorker: Sendable {
             let (stream, continuation) = AsyncThrowingStream<GenerationUpdate, any Error>.makeStream()
             var options = Generator.Options(maxTokens: budget, sampling: job.sampling)
             options.reportsTokens = job.tellsTokens
+            options.reportedAlternatives = job.reportedAlternatives
             let ticket = try scheduler.submit(
                 GenerationRequest(prompt: prompt, engine: compiled.engine, options: options, deadline: deadline)
             ) { relay.take($0, continuation) }
@@ -162,12 +163,12 @@ private final class AnswerRelay: Sendable {
                 statistics.promptTokens = promptTokens
                 statistics.outputTokens = tokenizer.encode(state.text, addSpecial: false, parseSpecial: false).count
                 statistics.totalSeconds = (ContinuousClock.now - queued).seconds - state.waitSeconds
-                finish(&state, .stop, statistics, out)
+                finish(&state, .stop, statistics, [], out)
                 state.ticket?.cancel()
             case .finished(let result):
                 tell(state.pieces.take(state.stops.finish()))
                 tell(state.pieces.finish())
-                finish(&state, result.finishReason, result.statistics, out)
+                finish(&state, result.finishReason, result.statistics, result.tokenProbabilities, out)
             case .failed(let error):
                 state.isDone = true
                 out.finish(throwing: ServiceFault(error, parameter: job.formParameter))
@@ -177,12 +178,13 @@ private final class AnswerRelay: Sendable {
 
     private func finish(
         _ state: inout State, _ reason: FinishReason, _ statistics: GenerationStatistics,
+        _ probabilities: [TokenProbability],
         _ out: AsyncThrowingStream<GenerationUpdate, any Error>.Continuation
     ) {
         state.isDone = true
         let answer = GenerationAnswer(
             text: state.text, finishReason: reason, statistics: statistics, compileSeconds: compileSeconds,
-            waitSeconds: state.waitSeconds, validator: validator)
+            waitSeconds: state.waitSeconds, validator: validator, probabilities: probabilities)
         metrics.answered(answer)
         out.yield(.finished(answer))
         out.finish()

@@ -75,7 +75,7 @@ struct OpenAIAnswer: Sendable {
         let choices = answers.enumerated().map { index, answer -> JSONValue in
             guard isChat else {
                 return [
-                    "index": number(index), "text": .string(answer.text), "logprobs": nil,
+                    "index": number(index), "text": .string(answer.text), "logprobs": probabilities(answer),
                     "finish_reason": reason(answer, calls: false),
                 ]
             }
@@ -86,7 +86,7 @@ struct OpenAIAnswer: Sendable {
             ]
             if !found.isEmpty { message.append(key: "tool_calls", value: calls(found, indexed: false)) }
             return [
-                "index": number(index), "message": .object(message), "logprobs": nil,
+                "index": number(index), "message": .object(message), "logprobs": probabilities(answer),
                 "finish_reason": reason(answer, calls: !found.isEmpty),
             ]
         }
@@ -96,9 +96,52 @@ struct OpenAIAnswer: Sendable {
         return .object(object)
     }
 
+    /// How likely each token was among those that could come, or null where that was not asked for.
+    ///
+    /// Tokens are shown as the text of their bytes; a character of several tokens is in their `bytes` only.
+    private func probabilities(_ answer: GenerationAnswer) -> JSONValue {
+        guard !answer.probabilities.isEmpty else { return nil }
+        func logarithm(_ entry: TokenProbability.Alternative) -> JSONValue {
+            .number(DecimalNumber(Double(entry.logProbability)) ?? .zero)
+        }
+        func text(_ entry: TokenProbability.Alternative) -> String { String(decoding: entry.bytes, as: UTF8.self) }
+        func value(_ entry: TokenProbability.Alternative) -> JSONObject {
+            [
+                "token": .string(text(entry)), "logprob": logarithm(entry),
+                "bytes": .array(entry.bytes.map { number(Int($0)) }),
+            ]
+        }
+        if isChat {
+            let content = answer.probabilities.map { entry -> JSONValue in
+                var object = value(entry.token)
+                object.append(key: "top_logprobs", value: .array(entry.alternatives.map { .object(value($0)) }))
+                return .object(object)
+            }
+            return ["content": .array(content), "refusal": nil]
+        }
+        var offset = 0
+        var offsets: [JSONValue] = []
+        for entry in answer.probabilities {
+            offsets.append(number(offset))
+            offset += text(entry.token).unicodeScalars.count
+        }
+        let tops = answer.probabilities.map { entry -> JSONValue in
+            var object: JSONObject = [:]
+            for alternative in entry.alternatives { object.append(key: text(alternative), value: logarithm(alternative)) }
+            return .object(object)
+        }
+        return [
+            "tokens": .array(answer.probabilities.map { .string(text($0.token)) }),
+            "token_logprobs": .array(answer.probabilities.map { logarithm($0.token) }), "top_logprobs": .array(tops),
+            "text_offset": .array(offsets),
+        ]
+    }
+
     // MARK: Streams
 
-    private func chunk(_ index: Int, _ body: JSONObject, _ finish: JSONValue) -> JSONValue {
+    private func chunk(
+        _ index: Int, _ body: JSONObject, _ finish: JSONValue, probabilities: JSONValue = nil
+    ) -> JSONValue {
         var object = head(isChat ? "chat.completion.chunk" : "text_completion")
         var choice: JSONObject = ["index": number(index)]
         if isChat {
@@ -106,7 +149,7 @@ struct OpenAIAnswer: Sendable {
         } else {
             choice.append(key: "text", value: body["content"] ?? "")
         }
-        choice.append(key: "logprobs", value: nil)
+        choice.append(key: "logprobs", value: probabilities)
         choice.append(key: "finish_reason", value: finish)
         object.append(key: "choices", value: [.object(choice)])
         object.append(key: "system_fingerprint", value: "formwork")
@@ -124,7 +167,8 @@ struct OpenAIAnswer: Sendable {
         let found = callsTools ? ToolCalls.parse(answer.text).calls : []
         var chunks: [JSONValue] = []
         if !found.isEmpty { chunks.append(chunk(index, ["tool_calls": calls(found, indexed: true)], nil)) }
-        chunks.append(chunk(index, [:], reason(answer, calls: !found.isEmpty)))
+        chunks.append(
+            chunk(index, [:], reason(answer, calls: !found.isEmpty), probabilities: probabilities(answer)))
         return chunks
     }
 

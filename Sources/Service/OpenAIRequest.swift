@@ -27,6 +27,12 @@ struct OpenAIRequest: Sendable {
         }
         request.job.messages = try messages.enumerated().map { try message($1, "messages[\($0)]") }
         try request.readCommon(&fields)
+        let top = try fields.int("top_logprobs", 0...20)
+        if try fields.bool("logprobs") ?? false {
+            request.job.reportedAlternatives = top ?? 0
+        } else if top ?? 0 > 0 {
+            throw ServiceFault.invalid("top_logprobs", "'top_logprobs' needs 'logprobs': true")
+        }
         let most = try fields.int("max_completion_tokens", 1...1 << 24)
         request.job.maxTokens = try fields.int("max_tokens", 1...1 << 24) ?? most
         if let most { request.job.maxTokens = most }
@@ -57,6 +63,7 @@ struct OpenAIRequest: Sendable {
         }
         request.job.rawPrompt = text
         try request.readCommon(&fields)
+        request.job.reportedAlternatives = try fields.int("logprobs", 0...5)
         request.job.maxTokens = try fields.int("max_tokens", 1...1 << 24) ?? 16
         try fields.refuse("suffix", "text is continued at its end")
         try fields.refuse("echo", unless: [false], "the prompt is not repeated")
@@ -77,8 +84,6 @@ struct OpenAIRequest: Sendable {
         }
         try readSampling(&fields)
         job.stops = try fields.stops("stop")
-        try fields.refuse("logprobs", unless: [false, 0], "probabilities of tokens are not reported")
-        try fields.refuse("top_logprobs", unless: [0], "probabilities of tokens are not reported")
         try fields.refuse("logit_bias", unless: [[:]], "use a schema to say what may come")
         try fields.refuse("frequency_penalty", unless: [0], "use 'repetition_penalty'")
         try fields.refuse("presence_penalty", unless: [0], "use 'repetition_penalty'")
@@ -179,6 +184,11 @@ struct OpenAIRequest: Sendable {
             job.form = .document(registered.loaded, key: registered.key)
             job.formParameter = parameter
             if job.rawPrompt == nil { job.showSchema() }
+        }
+        if !job.stops.isEmpty, job.reportedAlternatives != nil {
+            throw ServiceFault.invalid(
+                "logprobs", "'logprobs' cannot be combined with 'stop', which may cut a token in two",
+                code: "unsupported_parameter")
         }
         if !job.stops.isEmpty, case .text = job.form {} else if !job.stops.isEmpty {
             throw ServiceFault.invalid(

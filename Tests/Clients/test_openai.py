@@ -365,7 +365,7 @@ def test_an_unknown_parameter(openai_client):
 
 
 def test_an_unsupported_parameter(openai_client):
-    assert refused(openai_client, logprobs=True).code == "unsupported_parameter"
+    assert refused(openai_client, top_logprobs=3).code == "invalid_value"
 
 
 def test_a_budget_that_holds_no_document(openai_client):
@@ -405,3 +405,17 @@ def test_a_stream_of_a_completion(openai_client):
     whole = openai_client.completions.create(model="small", prompt="1, 2, 3,", max_tokens=6).choices[0].text
     chunks = openai_client.completions.create(model="small", prompt="1, 2, 3,", max_tokens=6, stream=True)
     assert "".join(chunk.choices[0].text for chunk in chunks) == whole
+
+
+def test_probabilities_of_tokens(openai_client):
+    answer = openai_client.chat.completions.create(
+        model="small", messages=[{"role": "user", "content": "Is water wet?"}], logprobs=True, top_logprobs=3,
+        response_format={"type": "json_schema", "json_schema": {"name": "mood", "schema": {
+            "type": "object", "properties": {"answer": {"enum": ["yes", "no"]}}, "required": ["answer"],
+            "additionalProperties": False}}})
+    content = answer.choices[0].logprobs.content
+    assert "".join(entry.token for entry in content) == answer.choices[0].message.content
+    assert all(entry.logprob <= 0 for entry in content)
+    assert any(len(entry.top_logprobs) > 1 for entry in content)
+    certain = [entry for entry in content if len(entry.top_logprobs) == 1]
+    assert certain and all(entry.logprob == 0 for entry in certain)

@@ -162,6 +162,35 @@ struct SchemaTests {
         }
     }
 
+    @Test func linesOfBatchesNameThem() async throws {
+        try await withFolder { folder in
+            try await withService({ ($0.stateFolder, $0.keys) = (folder.path, [ServiceKey("one")]) }) { client in
+                let key = ["Authorization": "Bearer one"]
+                let made = try await client.send(
+                    "POST", "/v1/schemas", #"{"name": "a", "schema": {"const": 7}}"#, headers: key)
+                #expect(made.status == 201)
+                let lines = ["a", "b"].map {
+                    #"{"custom_id": "\#($0)", "method": "POST", "url": "/v1/transform", "#
+                        + #""body": {"text": "x", "schema_name": "\#($0)"}}"#
+                }
+                let file = try await client.upload(lines.joined(separator: "\n"), headers: key)
+                let batch = try await client.send(
+                    "POST", "/v1/batches",
+                    body([
+                        "input_file_id": file.value["id"] ?? .null, "endpoint": "/v1/transform",
+                        "completion_window": "1h",
+                    ]), headers: key)
+                let path = "/v1/batches/" + (batch.value["id"]?.stringValue ?? "")
+                var state = batch.value
+                while ["validating", "in_progress", "finalizing"].contains(state["status"]?.stringValue) {
+                    try await Task.sleep(for: .milliseconds(30))
+                    state = try await client.send("GET", path, headers: key).value
+                }
+                #expect(state["request_counts"] == ["total": 2, "completed": 1, "failed": 1], "\(state)")
+            }
+        }
+    }
+
     @Test func aRestartKeepsThem() async throws {
         try await withFolder { folder in
             let schema = schema

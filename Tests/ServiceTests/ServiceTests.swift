@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Documents
+import Foundation
 import JSONSchemas
 import Service
 import Testing
@@ -90,7 +91,7 @@ struct ServiceTests {
     }
 
     @Test(arguments: [
-        (#""colour": 1"#, "unknown_parameter", "colour"), (#""logprobs": true"#, "unsupported_parameter", "logprobs"),
+        (#""colour": 1"#, "unknown_parameter", "colour"), (#""top_logprobs": 2"#, "invalid_value", "top_logprobs"),
         (#""temperature": "hot""#, "invalid_type", "temperature"), (#""n": 0"#, "invalid_type", "n"),
         (#""max_tokens": 0"#, "invalid_type", "max_tokens"),
         (#""response_format": {"type": "xml"}"#, "invalid_value", "response_format.type"),
@@ -263,6 +264,43 @@ struct TextPiecesTests {
                 #expect(answer.status == 200)
             }
             #expect(silent.count == 100)
+        }
+    }
+
+    /// Probabilities belong to the tokens of the answer, and those of the tokens that could come add up to one.
+    @Test func probabilitiesOfTokens() async throws {
+        try await withService { client in
+            let format = #""response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": "#
+                + #"{"type": "object", "properties": {"a": {"enum": ["x", "y", "z"]}}, "required": ["a"]}}}"#
+            let head = #"{"model": "tiny", "messages": [{"role": "user", "content": "x"}], "logprobs": true, "#
+            for sampling in [#""temperature": 0"#, #""temperature": 1.3, "seed": 5"#] {
+                let body = head + #""top_logprobs": 20, "# + sampling + ", " + format
+                let answer = try await client.send("POST", "/v1/chat/completions", body + "}").value
+                let choice = answer["choices"]?[0] ?? .null
+                let content = choice["logprobs"]?["content"]?.arrayValue ?? []
+                #expect(content.count == answer["usage"]?["completion_tokens"]?.intValue)
+                let text = content.compactMap { $0["token"]?.stringValue }.joined()
+                #expect(text == choice["message"]?["content"]?.stringValue)
+                var open = 0
+                for entry in content {
+                    let tops = entry["top_logprobs"]?.arrayValue ?? []
+                    let probabilities = tops.compactMap { $0["logprob"]?.numberValue.map { exp($0.doubleValue) } }
+                    #expect(probabilities == probabilities.sorted(by: >))
+                    #expect(probabilities.reduce(0, +) < 1.001)
+                    // Where all tokens that could come are told, they add up to one.
+                    if tops.count < 20 { #expect(probabilities.reduce(0, +) > 0.999, "\(entry)") }
+                    if tops.count > 1 { open += 1 }
+                }
+                #expect(open > 0)
+                let stream = try await client.send("POST", "/v1/chat/completions", body + #", "stream": true}"#)
+                let last = stream.events.last { $0["choices"]?[0]?["finish_reason"]?.isNull == false }
+                #expect(last?["choices"]?[0]?["logprobs"] == choice["logprobs"])
+            }
+            let legacy = try await client.send(
+                "POST", "/v1/completions", #"{"model": "tiny", "prompt": "x", "logprobs": 2, "max_tokens": 8}"#).value
+            let told = legacy["choices"]?[0]?["logprobs"] ?? .null
+            #expect(told["tokens"]?.arrayValue?.compactMap(\.stringValue).joined() == legacy["choices"]?[0]?["text"]?.stringValue)
+            #expect(told["token_logprobs"]?.arrayValue?.count == told["text_offset"]?.arrayValue?.count)
         }
     }
 }
