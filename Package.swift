@@ -62,7 +62,8 @@ let package = Package(
             ["Transformations", "Generation", "Constraints", "Inference", "JSONSchemas", "Documents", "Tokenizers",
                 "ModelFiles"]
         ),
-        library("Jobs", [.product(name: "GRDB", package: "GRDB.swift")]),
+        library(
+            "Jobs", [.product(name: "GRDB", package: "GRDB.swift"), .product(name: "Crypto", package: "swift-crypto")]),
         library(
             "Service",
             [
@@ -89,7 +90,6 @@ let package = Package(
                 "Service", "Jobs", "Transformations", "Benchmarks", "Generation", "Constraints", "Inference", "JSONSchemas", "Documents",
                 "Tokenizers", "ModelFiles", "Patterns",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Configuration", package: "swift-configuration"),
             ]
         ),

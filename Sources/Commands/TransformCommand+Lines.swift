@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Crypto
 import Documents
 import Foundation
 import Generation
@@ -138,26 +137,18 @@ extension TransformCommand {
 
     /// Stands for all that results depend on.
     private func fingerprint(_ path: String, _ spec: LoadedSpec) throws -> String {
-        var hash = SHA256()
-        func add(_ text: String) {
-            // Lengths keep one text from running into the next.
-            hash.update(data: Array("\(text.utf8.count):\(text)".utf8))
-        }
+        var fingerprint = Fingerprint()
         let writer = JSONWriter(style: .compact)
-        add(SchemaRendering.compact(spec.schema.root))
-        add(spec.instruction ?? "")
-        for example in spec.examples { add(example.input + "\n" + writer.write(example.output)) }
-        add("\(options)")
-        add(textField)
-        add("\(report || probabilities)")
+        fingerprint.add(SchemaRendering.compact(spec.schema.root))
+        fingerprint.add(spec.instruction ?? "")
+        for example in spec.examples { fingerprint.add(example.input + "\n" + writer.write(example.output)) }
+        fingerprint.add("\(options)")
+        fingerprint.add(textField)
+        fingerprint.add("\(report || probabilities)")
         let model = URL(fileURLWithPath: try modelArguments.path()).resolvingSymlinksInPath().path
         let attributes = try? FileManager.default.attributesOfItem(atPath: model)
-        add("\(model) \(attributes?[.size] as? Int ?? 0) \((attributes?[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0)")
-        guard let handle = FileHandle(forReadingAtPath: path) else {
-            throw CommandFailure(.unreadable, "cannot read '\(path)'")
-        }
-        defer { try? handle.close() }
-        while let piece = try handle.read(upToCount: 1 << 20), !piece.isEmpty { hash.update(data: piece) }
-        return hash.finalize().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        fingerprint.add("\(model) \(attributes?[.size] as? Int ?? 0) \((attributes?[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0)")
+        try fingerprint.add(file: path)
+        return fingerprint.text
     }
 }
