@@ -146,13 +146,13 @@ struct OpenAIRequest: Sendable {
                 let name = try inner.string("name")
                 if let value = inner.value("schema") {
                     schema = value
-                } else if let name {
-                    parameter = prefix + ".name"
-                    registered = try SchemaScope.find(name, parameter: parameter)
+                } else if let name, let found = try SchemaScope.registered(name) {
+                    registered = found
                 } else {
+                    // Most clients that come here forgot the schema: the name is one for people.
+                    let known = name.map { "no schema '\($0)' is registered" } ?? "there is no name of a registered one"
                     throw ServiceFault.invalid(
-                        parameter, "'\(parameter)' is missing, and there is no name of a registered schema",
-                        code: "missing_required_parameter")
+                        parameter, "'\(parameter)' is missing, and \(known)", code: "missing_required_parameter")
                 }
                 // Every schema is enforced in full, strict or not.
                 inner.ignore("description", "strict")

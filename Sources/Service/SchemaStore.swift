@@ -270,13 +270,23 @@ struct SchemaScope: Sendable {
             throw ServiceFault.invalid(
                 parameter, "'\(parameter)' must be a name, a name with a version such as 'contact@2', or 'sha256:…'")
         }
-        guard let current, let found = try current.store.find(reference, owner: current.owner)?.schema,
-            let spec = found.spec
-        else {
+        guard let found = try look(reference) else {
             throw ServiceFault(
                 .badRequest, "schema_not_found", "no schema '\(text)' is registered", kind: .notFound,
                 parameter: parameter)
         }
+        return found
+    }
+
+    /// The schema of a name that need not be one of a registered schema.
+    static func registered(_ text: String) throws -> (loaded: LoadedSpec, key: String)? {
+        try SchemaStore.Reference(text).flatMap(look)
+    }
+
+    private static func look(_ reference: SchemaStore.Reference) throws -> (loaded: LoadedSpec, key: String)? {
+        guard let current, let found = try current.store.find(reference, owner: current.owner)?.schema,
+            let spec = found.spec
+        else { return nil }
         return (spec, found.text)
     }
 }

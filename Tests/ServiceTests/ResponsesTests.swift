@@ -78,7 +78,7 @@ struct ResponsesTests {
                 (#""input": "x", "background": true"#, "background"), (#""instructions": "x""#, "input"),
                 (#""input": [{"type": "item_reference", "id": "x"}]"#, "input[0].type"),
                 (#""input": [{"role": "user", "content": [{"type": "input_image"}]}]"#, "input[0].content[0]"),
-                (#""input": "x", "text": {"format": {"type": "json_schema", "name": "x"}}"#, "text.format.name"),
+                (#""input": "x", "text": {"format": {"type": "json_schema", "name": "x"}}"#, "text.format.schema"),
                 (#""input": "x", "something": 1"#, "something"),
             ] {
                 let answer = try await client.send("POST", "/v1/responses", body(members))

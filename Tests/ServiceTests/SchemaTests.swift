@@ -119,7 +119,7 @@ struct SchemaTests {
                     "model": "tiny", "messages": [["role": "user", "content": "Ada"]],
                     "response_format": ["type": "json_schema", "json_schema": ["name": "other"]],
                 ]))
-            #expect(unnamed.value["error"]?["param"] == "response_format.json_schema.name")
+            #expect(unnamed.value["error"]?["param"] == "response_format.json_schema.schema")
         }
     }
 
