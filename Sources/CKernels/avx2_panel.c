@@ -6,8 +6,11 @@
 // Here a panel of 8 activation rows is broadcast into memory once, for all groups of weights, and a product takes its
 // activations as a memory operand: 8 unpacked weight registers stay live over the 8 rows, and a product of 256
 // multiply-adds is 8 vpmaddubsw, 7 vpaddw and 5 or 6 instructions to widen and scale. Columns are taken 256 at a time, so
-// that the panel stays in the first-level cache. Measured on Zen 3 against the tiles: 3 to 13 % more for 4-bit formats, 20 %
-// for Q5 and Q6_K; for Q8_0 the tiles are faster, so it has no panels. Unrolling the loop over the rows loses 1 to 10 %.
+// that the panel stays in the first-level cache. Measured on Zen 3 against the tiles: 3 to 13 % more for 4-bit formats,
+// 20 % for Q5 and Q6_K, 25 % and more for Q2_K and Q3_K. For Q8_0 the tiles are faster, so it has no panels. Nor have
+// IQ4_NL and IQ4_XS, whose values are signed and too large for two products in 16 bits: activations of 16 bits for
+// vpmaddwd, and values taken apart into two nibbles, both as panels, were no faster than the tiles. Unrolling the loop
+// over the rows loses 1 to 10 %.
 #include "internal.h"
 
 #if defined(__x86_64__)
@@ -40,7 +43,7 @@ CK_INLINE void fill_panel(const int slot, panel *panel, const uint8_t *activatio
             panel->scales[b][i] = _mm256_set1_ps(ck_act_scales(activations, all_blocks)[first + b]);
             if (kind == CK_SCALE_DM || kind == CK_SCALE_K)
                 panel->sums[b][i] = _mm256_set1_ps(ck_act_sums(activations, all_blocks)[first + b]);
-            if (kind == CK_SCALE_K6 || ck_slot_offset(slot) != 0)
+            if (ck_slot_is_split(slot) || ck_slot_offset(slot) != 0)
                 panel->halves[b][i] = broadcast4(ck_act_halves(activations, all_blocks) + 2 * (first + b));
         }
     }
@@ -52,6 +55,19 @@ CK_INLINE __m256 load_f16(const uint8_t *p) { return _mm256_cvtph_ps(_mm_load_si
 CK_INLINE void unpack(const int bits, const uint8_t *quants, int h, __m256i *w) {
     const __m256i nibble = _mm256_set1_epi8(15);
     quants += 32 * h;
+    if (bits < 4) {
+        const __m256i low = _mm256_set1_epi8(3), third = _mm256_set1_epi8(4);
+#pragma clang loop unroll(full)
+        for (int c = 0; c < 8; c++) {
+            __m256i line = _mm256_load_si256((const __m256i *)(quants + 64 * (c / 4)));
+            w[c] = _mm256_and_si256(_mm256_srli_epi16(line, c % 4 * 2), low);
+            if (bits == 2) continue;
+            __m256i top = _mm256_load_si256((const __m256i *)(quants + 128));
+            top = c < 2 ? _mm256_slli_epi16(top, 2 - c) : _mm256_srli_epi16(top, c - 2);
+            w[c] = _mm256_or_si256(w[c], _mm256_and_si256(top, third));
+        }
+        return;
+    }
 #pragma clang loop unroll(full)
     for (int p = 0; p < 4; p++) {
         __m256i line = _mm256_load_si256((const __m256i *)(quants + 64 * p));
@@ -118,13 +134,27 @@ CK_INLINE void panel_group(const int slot, const ck_layout *layout, const uint8_
                 pairs = _mm256_cvtepi8_epi16(_mm_load_si128((const __m128i *)(scales + 16 * h)));
                 factor = _mm256_blend_epi16(pairs, _mm256_slli_epi32(pairs, 16), 0xaa);
                 second_factor = _mm256_blend_epi16(_mm256_srli_epi32(pairs, 16), pairs, 0xaa);
-                pairs = _mm256_slli_epi16(pairs, 5);
+                pairs = _mm256_slli_epi16(pairs, ck_slot_shift(slot));
+            }
+            if (kind == CK_SCALE_K2) {
+                __m128i bytes = _mm_load_si128((const __m128i *)(scales + 16 * h));
+                const __m128i nibble = _mm_set1_epi8(15);
+                pairs = _mm256_cvtepi8_epi16(_mm_and_si128(bytes, nibble));
+                factor = _mm256_blend_epi16(pairs, _mm256_slli_epi32(pairs, 16), 0xaa);
+                second_factor = _mm256_blend_epi16(_mm256_srli_epi32(pairs, 16), pairs, 0xaa);
+                pairs = _mm256_cvtepi8_epi16(_mm_and_si128(_mm_srli_epi16(bytes, 4), nibble));
+                min = load_f16(super + 32 + 16 * h);
             }
             unpack(bits, quants, h, w);
 #pragma clang loop unroll(disable)
             for (int i = 0; i < CK_PANEL_ROWS; i++) {
                 __m256i total;
-                if (bits == 4) {
+                if (bits < 4) {
+                    total = _mm256_add_epi32(_mm256_madd_epi16(products4(w, a[i]), factor),
+                                             _mm256_madd_epi16(products4(w + 4, a[i] + 4), second_factor));
+                    if (kind == CK_SCALE_K6)
+                        total = _mm256_sub_epi32(total, _mm256_madd_epi16(pairs, panel->halves[b][i]));
+                } else if (bits == 4) {
                     total = _mm256_madd_epi16(products8(w, a[i]), factor);
                 } else if (bits == 5) {
                     total = _mm256_add_epi32(_mm256_madd_epi16(products4(w, a[i]), factor),
@@ -145,6 +175,10 @@ CK_INLINE void panel_group(const int slot, const ck_layout *layout, const uint8_
                 acc = _mm256_fmadd_ps(_mm256_cvtepi32_ps(total), _mm256_mul_ps(d, panel->scales[b][i]), acc);
                 if (kind == CK_SCALE_DM) acc = _mm256_fmadd_ps(min, panel->sums[b][i], acc);
                 if (kind == CK_SCALE_K) acc = _mm256_fnmadd_ps(min, panel->sums[b][i], acc);
+                if (kind == CK_SCALE_K2) {
+                    __m256i mins = _mm256_madd_epi16(pairs, panel->halves[b][i]);
+                    acc = _mm256_fnmadd_ps(_mm256_cvtepi32_ps(mins), _mm256_mul_ps(min, panel->scales[b][i]), acc);
+                }
                 _mm256_store_ps(sums[i] + 8 * h, acc);
             }
         }
@@ -191,6 +225,8 @@ PANEL(CK_SLOT_Q5_1, q5_1)
 PANEL(CK_SLOT_Q4_K, q4_k)
 PANEL(CK_SLOT_Q5_K, q5_k)
 PANEL(CK_SLOT_Q6_K, q6_k)
+PANEL(CK_SLOT_Q2_K, q2_k)
+PANEL(CK_SLOT_Q3_K, q3_k)
 
 CK_END_TARGET
 
@@ -202,5 +238,7 @@ void ck_fill_avx2_panels(ck_table *table) {
     table->panel[CK_SLOT_Q4_K] = ck_panel_q4_k_avx2;
     table->panel[CK_SLOT_Q5_K] = ck_panel_q5_k_avx2;
     table->panel[CK_SLOT_Q6_K] = ck_panel_q6_k_avx2;
+    table->panel[CK_SLOT_Q2_K] = ck_panel_q2_k_avx2;
+    table->panel[CK_SLOT_Q3_K] = ck_panel_q3_k_avx2;
 }
 #endif

@@ -84,10 +84,15 @@ struct KernelProductTests {
             // All bits set: largest quants, scales and mins; d and m are then set to 1.
             let matrix = KernelMatrix(format, n: 16, k: 512, seed: 7, quants: 0xff)
             for sign: Float in [1, -1] {
-                let input = activations([Float](repeating: 127 * sign, count: 512), rows: 1, k: 512)
-                let expected = try KernelVariant.scalar.run { product(matrix, input, rows: 1) }
+                // A single row, and as many as go through panels.
+                let input = activations([Float](repeating: 127 * sign, count: 16 * 512), rows: 16, k: 512)
+                let expected = try KernelVariant.scalar.run { product(matrix, input, rows: 16) }
                 try variant.run {
-                    expectClose(product(matrix, input, rows: 1), expected, tolerance: 1e-6, "\(format) \(sign)")
+                    for m in [1, 16] {
+                        expectClose(
+                            product(matrix, input, rows: m), Array(expected.prefix(m * 16)), tolerance: 1e-6,
+                            "\(format) \(sign), \(m) rows")
+                    }
                 }
             }
         }
