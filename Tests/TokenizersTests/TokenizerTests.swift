@@ -83,6 +83,9 @@ struct TokenizerTests {
         ("qwen2", "a12 \n \nb", ["a", "1", "2", " \n \n", "b"]),
         ("default", "$12345 ab-c", ["$", "123", "45", " ab", "-", "c"]),
         ("llama-bpe", "日本語 é1 ½", ["日本語", " é", "1", " ", "½"]),
+        ("gpt-4o", "camelCase HTTPServer it's IT'LL", ["camel", "Case", " HTTPServer", " it's", " IT'LL"]),
+        ("gpt-4o", "ABc ÄBC x/\n//y 12345", ["ABc", " Ä", "BC", " x", "/\n//", "y", " ", "123", "45"]),
+        ("gpt-4o", "'s 's'T  \n z", ["'s", " '", "s'T", "  \n", " z"]),
     ])
     func preTokenizersCutWords(_ name: String, _ text: String, _ words: [String]) throws {
         var description = SyntheticVocabulary.byteLevel(Self.merges, special: Self.special, pre: name)

@@ -14,6 +14,8 @@ struct PreTokenizer: Sendable {
         case punctuation
         /// Letters with any one character before, numbers up to a length, line breaks with their blanks.
         case lines(digits: Int)
+        /// Words that begin at a change from small to capital letters, with their contractions; else as ``lines(digits:)``.
+        case cases
     }
 
     let family: Family
@@ -36,6 +38,7 @@ struct PreTokenizer: Sendable {
             ],
             .lines(digits: 1), false, false
         ),
+        (["gpt-4o", "llama4", "kanana2"], .cases, false, false),
         (
             ["smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b", "mellum2"],
             .digits, false, false
@@ -69,6 +72,7 @@ struct PreTokenizer: Sendable {
         let all = 0..<text.count
         switch family {
         case .gpt2: Self.cutGPT2(text, all, into: &ends)
+        case .cases: Self.cutCases(text, all, into: &ends)
         case .lines(let digits): Self.cutLines(text, all, digits: digits, into: &ends)
         case .digits:
             // A number stands alone; what lies between is cut further.
@@ -179,33 +183,64 @@ struct PreTokenizer: Sendable {
                 ends.append(text.offset(index))
                 continue
             }
-            if kind.contains(.number) {
-                let run = text.skip(index, min(end, index + digits), .number)
-                index = run
-                ends.append(text.offset(index))
-                continue
-            }
-            let first = byte == 0x20 ? index + 1 : index
-            if first < end, text.isOther(first) {
-                index = text.skipOther(first, end)
-                while index < end, text.byte(index) == 0x0A || text.byte(index) == 0x0D { index += 1 }
-                ends.append(text.offset(index))
-                continue
-            }
-            let run = text.skip(index, end, .space)
-            var lastBreak = run
-            while lastBreak > index, text.byte(lastBreak - 1) != 0x0A, text.byte(lastBreak - 1) != 0x0D {
-                lastBreak -= 1
-            }
-            if lastBreak > index {
-                index = lastBreak
-            } else if run - index > 1, run < end {
-                index = run - 1
+            index = endOfOther(text, index, end, digits: digits, takesSlashes: false)
+            ends.append(text.offset(index))
+        }
+    }
+
+    private static func cutCases(_ text: ClassifiedText, _ range: Range<Int>, into ends: inout [Int]) {
+        let end = range.upperBound
+        // Letters of other scripts count as both.
+        func isCapital(_ index: Int) -> Bool { text.has(index, .letter) && !(0x61...0x7A).contains(text.byte(index)) }
+        func isSmall(_ index: Int) -> Bool { text.has(index, .letter) && !(0x41...0x5A).contains(text.byte(index)) }
+        var index = range.lowerBound
+        while index < end {
+            let byte = text.byte(index)
+            let isPrefix = byte != 0x0A && byte != 0x0D && !text.has(index, .letter) && !text.has(index, .number)
+            let first = isPrefix ? index + 1 : index
+            if first < end, text.has(first, .letter) {
+                var after = first
+                while after < end, isCapital(after) { after += 1 }
+                if after < end, isSmall(after) {
+                    while after < end, isSmall(after) { after += 1 }
+                } else {
+                    // Capitals alone, unless one of them can be a small letter: the word ends behind the last such.
+                    var last = after
+                    while last > first, !isSmall(last - 1) { last -= 1 }
+                    if last > first { after = last }
+                }
+                index = after
+                if index < end, text.byte(index) == 0x27 { index += contraction(text, index, end, foldsCase: true) }
             } else {
-                index = max(run, index + 1)
+                index = endOfOther(text, index, end, digits: 3, takesSlashes: true)
             }
             ends.append(text.offset(index))
         }
+    }
+
+    /// The end of what is no word: a number up to a length, other characters with one space before and the line breaks
+    /// behind, or blanks.
+    private static func endOfOther(
+        _ text: ClassifiedText, _ start: Int, _ end: Int, digits: Int, takesSlashes: Bool
+    ) -> Int {
+        if text.has(start, .number) { return text.skip(start, min(end, start + digits), .number) }
+        let first = text.byte(start) == 0x20 ? start + 1 : start
+        if first < end, text.isOther(first) {
+            var index = text.skipOther(first, end)
+            while index < end {
+                let byte = text.byte(index)
+                guard byte == 0x0A || byte == 0x0D || takesSlashes && byte == 0x2F else { break }
+                index += 1
+            }
+            return index
+        }
+        let run = text.skip(start, end, .space)
+        var lastBreak = run
+        while lastBreak > start, text.byte(lastBreak - 1) != 0x0A, text.byte(lastBreak - 1) != 0x0D {
+            lastBreak -= 1
+        }
+        if lastBreak > start { return lastBreak }
+        return run - start > 1 && run < end ? run - 1 : max(run, start + 1)
     }
 
     /// The characters of `'s`, `'re` and the like at an apostrophe, or 0.
