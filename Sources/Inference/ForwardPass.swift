@@ -133,12 +133,18 @@ struct ForwardPass {
         let query = tiling(layer.pointee.query, kept.count, unit: headsPerUnit * length, team)
         let keys = tiling(layer.pointee.key, rows.count, unit: headsPerUnit * length, team)
         let values = tiling(layer.pointee.value, rows.count, unit: headsPerUnit * length, team)
+        if weights.highestRank > 0 {
+            narrow(
+                (layer.pointee.query.lowRank, kept.activations, kept.count),
+                (layer.pointee.key.lowRank, rows.activations, rows.count),
+                (layer.pointee.value.lowRank, rows.activations, rows.count), columns: layer.pointee.query.columns, team)
+        }
         team.forEach(query.count + keys.count + values.count) { chunk in
             if chunk < query.count {
                 let tile = query[chunk]
                 project(
                     layer.pointee.query, kept.activations, tile, to: workspace.query, configuration.queryLength,
-                    layer.pointee.queryBias, own)
+                    layer.pointee.queryBias, narrowed: 0, own)
                 for row in tile.tokens {
                     let base = workspace.query + row * configuration.queryLength + tile.rows.lowerBound
                     let source =
@@ -154,7 +160,8 @@ struct ForwardPass {
             let buffer = isKey ? workspace.key : workspace.value
             project(
                 isKey ? layer.pointee.key : layer.pointee.value, rows.activations, tile, to: buffer,
-                configuration.keyLength, isKey ? layer.pointee.keyBias : layer.pointee.valueBias, own)
+                configuration.keyLength, isKey ? layer.pointee.keyBias : layer.pointee.valueBias,
+                narrowed: isKey ? 1 : 2, own)
             let heads = tile.rows.lowerBound / length..<tile.rows.upperBound / length
             for row in tile.tokens {
                 let base = buffer + row * configuration.keyLength
@@ -189,11 +196,12 @@ struct ForwardPass {
     @inline(__always)
     private func project(
         _ matrix: WeightMatrix, _ input: ActivationRows, _ tile: Tiling.Tile, to out: UnsafeMutablePointer<Float>,
-        _ stride: Int, _ bias: UnsafePointer<Float>?, _ own: Workspace.ThreadBuffers
+        _ stride: Int, _ bias: UnsafePointer<Float>?, narrowed slot: Int, _ own: Workspace.ThreadBuffers
     ) {
         matrix.multiply(
             input.dropping(tile.tokens.lowerBound), count: tile.tokens.count, rows: tile.rows,
             out: out + tile.tokens.lowerBound * stride, stride: stride, panel: own.panel)
+        addLowRank(matrix, slot, tile, to: out, stride)
         guard let bias else { return }
         for row in tile.tokens {
             let target = out + row * stride + tile.rows.lowerBound
@@ -270,6 +278,11 @@ struct ForwardPass {
         let length = configuration.feedForwardLength
         let isGELU = configuration.usesGELU
         let tiles = tiling(layer.pointee.gate, rows.count, team)
+        if weights.highestRank > 0 {
+            narrow(
+                (layer.pointee.gate.lowRank, rows.activations, rows.count),
+                (layer.pointee.up.lowRank, rows.activations, rows.count), columns: layer.pointee.gate.columns, team)
+        }
         team.forEach(tiles.count) { chunk in
             let tile = tiles[chunk]
             let (first, range) = (tile.tokens.lowerBound, tile.rows)
@@ -280,6 +293,8 @@ struct ForwardPass {
             layer.pointee.up.multiply(
                 input, count: tile.tokens.count, rows: range, out: workspace.up + first * length, stride: length,
                 panel: own.panel)
+            addLowRank(layer.pointee.gate, 0, tile, to: workspace.gate, length)
+            addLowRank(layer.pointee.up, 1, tile, to: workspace.up, length)
             for row in tile.tokens {
                 let gate = workspace.gate + row * length + range.lowerBound
                 let up = workspace.up + row * length + range.lowerBound
@@ -306,12 +321,14 @@ struct ForwardPass {
         let own = workspace.threads[team.index]
         let length = configuration.vocabularySize
         let tiles = tiling(weights.head, count, team)
+        if weights.highestRank > 0 { narrow((weights.head.lowRank, input, count), columns: weights.head.columns, team) }
         team.forEach(tiles.count) { chunk in
             let tile = tiles[chunk]
             let out = logits + tile.tokens.lowerBound * length
             weights.head.multiply(
                 input.dropping(tile.tokens.lowerBound), count: tile.tokens.count, rows: tile.rows, out: out,
                 stride: length, panel: own.panel)
+            addLowRank(weights.head, 0, tile, to: logits, length)
             guard let cap = configuration.logitSoftcap else { return }
             for row in tile.tokens {
                 for column in tile.rows { capLogit(logits + row * length + column, cap) }
@@ -326,12 +343,18 @@ struct ForwardPass {
         let own = workspace.threads[team.index]
         let length = configuration.vocabularySize
         let step = Workspace.stagedColumns
+        if weights.highestRank > 0 {
+            narrow((weights.head.lowRank, input, logits.count), columns: weights.head.columns, team)
+        }
         team.forEach((length + step - 1) / step) { chunk in
             let range = chunk * step..<min((chunk + 1) * step, length)
             // Results of a chunk are written side by side and moved while they are in the cache.
             weights.head.multiply(
                 input, count: logits.count, rows: range, out: own.staged - range.lowerBound, stride: step,
                 panel: own.panel)
+            addLowRank(
+                weights.head, 0, Tiling.Tile(rows: range, tokens: 0..<logits.count),
+                to: own.staged - range.lowerBound, step)
             for row in logits.indices {
                 let target = logits[row] + range.lowerBound
                 target.update(from: own.staged + row * step, count: range.count)
@@ -387,6 +410,10 @@ struct ForwardPass {
                     ck_format(CK_F32), own.panel, matrix.columns, input.floats, matrix.columns, 1, 0, 1,
                     own.row + index, 1)
             }
+        }
+        if let lowRank = matrix.lowRank {
+            lowRank.narrow(input, count: 1, columns: matrix.columns, elements: 0..<lowRank.rank, to: own.narrowed)
+            for index in 0..<count { lowRank.add(own.narrowed, row: Int(rows[index]), to: own.row + index) }
         }
         for index in 0..<count {
             let target = logits + Int(rows[index])
@@ -463,12 +490,54 @@ struct ForwardPass {
         _ own: Workspace.ThreadBuffers, _ team: Team
     ) {
         let tiles = tiling(matrix, count, team)
+        if weights.highestRank > 0 { narrow((matrix.lowRank, input, count), columns: matrix.columns, team) }
         team.forEach(tiles.count) { chunk in
             let tile = tiles[chunk]
             matrix.multiply(
                 input.dropping(tile.tokens.lowerBound), count: tile.tokens.count, rows: tile.rows,
                 out: out + tile.tokens.lowerBound * matrix.rows, stride: matrix.rows, panel: own.panel)
+            addLowRank(matrix, 0, tile, to: out, matrix.rows)
         }
+    }
+
+    // MARK: Adapters
+
+    /// A product that adapters add to: what they add, its input, and the number of rows.
+    private typealias Narrowing = (lowRank: LowRank?, input: ActivationRows, count: Int)
+
+    /// Applies the first matrices of adapters to the inputs of up to three products, each into its own shared buffer.
+    ///
+    /// A single row's elements are shared out, several rows as such.
+    private func narrow(
+        _ first: Narrowing, _ second: Narrowing? = nil, _ third: Narrowing? = nil, columns: Int, _ team: Team
+    ) {
+        guard first.lowRank != nil || second?.lowRank != nil || third?.lowRank != nil else { return }
+        let rows = max(first.count, second?.count ?? 0, third?.count ?? 0)
+        let step = rows == 1 ? 1 : 8
+        let pieces = rows == 1 ? team.count : (rows + step - 1) / step
+        team.forEach(3 * pieces) { chunk in
+            let (slot, piece) = (chunk / pieces, chunk % pieces)
+            guard let job = slot == 0 ? first : slot == 1 ? second : third, let lowRank = job.lowRank else { return }
+            let tokens = rows == 1 ? 0..<1 : min(piece * step, job.count)..<min((piece + 1) * step, job.count)
+            let elements =
+                rows == 1
+                ? piece * lowRank.rank / pieces..<(piece + 1) * lowRank.rank / pieces : 0..<lowRank.rank
+            guard !tokens.isEmpty, !elements.isEmpty else { return }
+            lowRank.narrow(
+                job.input.dropping(tokens.lowerBound), count: tokens.count, columns: columns, elements: elements,
+                to: workspace.narrowed[slot] + tokens.lowerBound * lowRank.rank)
+        }
+    }
+
+    /// Adds what adapters make of a tile's tokens to a product.
+    @inline(__always)
+    private func addLowRank(
+        _ matrix: WeightMatrix, _ slot: Int, _ tile: Tiling.Tile, to out: UnsafeMutablePointer<Float>, _ stride: Int
+    ) {
+        guard let lowRank = matrix.lowRank else { return }
+        lowRank.add(
+            workspace.narrowed[slot] + tile.tokens.lowerBound * lowRank.rank, count: tile.tokens.count, rows: tile.rows,
+            out: out + tile.tokens.lowerBound * stride, stride: stride)
     }
 
     /// Divides a product into tiles for the threads. What a tile computes does not depend on how it was cut.
@@ -508,40 +577,5 @@ struct ForwardPass {
     @inline(__always)
     private func capLogit(_ logit: UnsafeMutablePointer<Float>, _ cap: Float) {
         logit.pointee = cap * tanh(logit.pointee / cap)
-    }
-}
-
-/// A product's outputs cut into tiles: ranges of weight rows by ranges of tokens.
-struct Tiling {
-    /// Outputs of a product that one thread computes at once.
-    struct Tile {
-        var rows: Range<Int>
-        var tokens: Range<Int>
-    }
-
-    private let rows: Int
-    private let rowStep: Int
-    private let tokens: Int
-    private let tokenStep: Int
-    private let rowPieces: Int
-    /// The number of tiles.
-    let count: Int
-
-    /// Cuts `rows` weight rows into about `pieces` ranges of whole units, and `all` tokens into ranges of `tokens`.
-    @inline(__always)
-    init(_ rows: Int, _ pieces: Int, _ unit: Int, tokens: Int, of all: Int) {
-        self.rows = rows
-        self.tokens = all
-        rowStep = max(((rows + pieces - 1) / max(pieces, 1) + unit - 1) / unit, 1) * unit
-        tokenStep = max(tokens, 1)
-        rowPieces = (rows + rowStep - 1) / rowStep
-        count = rowPieces * ((all + tokenStep - 1) / tokenStep)
-    }
-
-    /// The tile of an index below ``count``: the ranges of rows of the first tokens come first.
-    @inline(__always)
-    subscript(_ index: Int) -> Tile {
-        let (row, token) = (index % rowPieces * rowStep, index / rowPieces * tokenStep)
-        return Tile(rows: row..<min(row + rowStep, rows), tokens: token..<min(token + tokenStep, tokens))
     }
 }

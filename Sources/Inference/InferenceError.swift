@@ -9,6 +9,8 @@ public struct InferenceError: Error, Sendable, CustomStringConvertible {
 
         /// The model file was refused; ``InferenceError/cause`` says where.
         public static let modelFile = Code(description: "model-file")
+        /// An adapter was refused; ``InferenceError/cause`` says where.
+        public static let adapter = Code(description: "adapter")
         /// The architecture, or a feature the model asks for, is not supported.
         public static let unsupported = Code(description: "unsupported")
         /// The sequence would become longer than the context.

@@ -30,7 +30,7 @@ public struct MemoryEstimate: Hashable, Sendable {
                 "a context of \(length) positions was asked for; the model allows 1 to \(configuration.contextLength)")
         }
         fileBytes = file.tensors.reduce(0) { $0.addingReportingOverflow($1.byteCount).partialValue }
-        weightBytes = try ModelWeights.byteCount(file, configuration, activations: options.activations)
+        weightBytes = try ModelWeights.byteCount(file, configuration, options)
         self.contextLength = length
         bytesPerPosition = try KeyValueCache.byteCount(configuration, positions: 1, format: options.kvCache)
         contextBytes = try KeyValueCache.byteCount(configuration, contextLength: length, format: options.kvCache)

@@ -54,7 +54,7 @@ public final class Model: Sendable {
         let pool = try WorkerPool(count: options.threads)
         // The pool shares out the work itself. This is a setting of the whole process.
         openblas_set_num_threads(1)
-        weights = try ModelWeights(file, configuration, activations: options.activations, pool: pool)
+        weights = try ModelWeights(file, configuration, options, pool: pool)
         self.file = file
         self.options = options
         self.configuration = configuration

@@ -47,14 +47,21 @@ final class ModelWeights: @unchecked Sendable {
     /// The most rows of a batch whose results are the same to the last bit as those of single rows.
     let exactBatchRows: Int
 
+    /// The highest rank that adapters give a matrix; 0 without adapters.
+    let highestRank: Int
+
     private let file: GGUFFile
+    private let adapters: AdapterSet
     private let packed: Memory
     private let vectors: Memory
 
     init(
-        _ file: GGUFFile, _ configuration: ModelConfiguration, activations: ModelOptions.Activations, pool: WorkerPool
+        _ file: GGUFFile, _ configuration: ModelConfiguration, _ options: ModelOptions, pool: WorkerPool
     ) throws(InferenceError) {
-        var loader = WeightLoader(file: file, configuration: configuration, activations: activations)
+        adapters = try AdapterSet(options.adapters, for: file, configuration, isLoaded: true)
+        highestRank = adapters.highestRank
+        var loader = WeightLoader(
+            file: file, configuration: configuration, activations: options.activations, adapters: adapters)
         let loaded: WeightLoader.Result
         do {
             try loader.plan()
@@ -87,14 +94,16 @@ final class ModelWeights: @unchecked Sendable {
 
     deinit { layers.deallocate() }
 
-    /// Bytes of memory that loading takes: packed matrices and vectors. Matrices that are used where the file is mapped do
+    /// Bytes of memory that loading takes: packed matrices, vectors and adapters. Matrices that are used where the file is mapped do
     /// not count.
     ///
     /// - Throws: ``InferenceError`` where the file is not a model that can be loaded.
     static func byteCount(
-        _ file: GGUFFile, _ configuration: ModelConfiguration, activations: ModelOptions.Activations
+        _ file: GGUFFile, _ configuration: ModelConfiguration, _ options: ModelOptions
     ) throws(InferenceError) -> Int {
-        var loader = WeightLoader(file: file, configuration: configuration, activations: activations)
+        let adapters = try AdapterSet(options.adapters, for: file, configuration, isLoaded: false)
+        var loader = WeightLoader(
+            file: file, configuration: configuration, activations: options.activations, adapters: adapters)
         do {
             try loader.plan()
         } catch let error as InferenceError {
@@ -102,7 +111,7 @@ final class ModelWeights: @unchecked Sendable {
         } catch {
             throw InferenceError(.modelFile, "cannot load '\(file.path)': \(error)", cause: error)
         }
-        return loader.packedBytes + loader.vectorCount * 4
+        return loader.packedBytes + loader.vectorCount * 4 + adapters.byteCount
     }
 }
 
@@ -132,7 +141,10 @@ private struct WeightLoader {
     let file: GGUFFile
     let configuration: ModelConfiguration
     let activations: ModelOptions.Activations
+    let adapters: AdapterSet
     var used: Set<String> = []
+    /// The names of the matrices that activations are multiplied by.
+    var multiplied: Set<String> = []
     /// Matrices that are packed, with their offset in the packed memory.
     var packedOffsets: [Slice: Int] = [:]
     var packedSlices: [Slice] = []
@@ -141,7 +153,10 @@ private struct WeightLoader {
     var vectorTensors: [TensorInfo] = []
     var vectorCount = 0
 
-    init(file: GGUFFile, configuration: ModelConfiguration, activations: ModelOptions.Activations) {
+    init(
+        file: GGUFFile, configuration: ModelConfiguration, activations: ModelOptions.Activations, adapters: AdapterSet
+    ) {
+        self.adapters = adapters
         self.file = file
         self.configuration = configuration
         self.activations = activations
@@ -156,6 +171,7 @@ private struct WeightLoader {
                 "'\(file.path)': the tensor '\(tensor.name)' is not part of the architecture "
                     + "'\(configuration.architecture.rawValue)' as it is supported")
         }
+        try adapters.check(multiplied, configuration)
     }
 
     func load(_ pool: WorkerPool) throws -> Result {
@@ -221,6 +237,7 @@ private struct WeightLoader {
         _ memory: (packed: Memory, vectors: Memory)?
     ) throws -> WeightMatrix {
         let tensor = try tensor(name, columns: columns, rows: rows)
+        multiplied.insert(name)
         let range = slice ?? 0..<rows
         let key = Slice(tensor: tensor, firstRow: range.lowerBound, rowCount: range.count)
         let format = ck_format(tensor.format.rawValue)
@@ -243,7 +260,8 @@ private struct WeightLoader {
         }
         return WeightMatrix(
             format: format, layout: isPacked ? .packed : tensor.format.isFloat ? .float : .expanded,
-            rows: key.rowCount, columns: columns, rowBytes: tensor.rowBytes, weights: weights)
+            rows: key.rowCount, columns: columns, rowBytes: tensor.rowBytes, weights: weights,
+            lowRank: adapters.lowRank(name)?.dropping(memory == nil ? 0 : range.lowerBound))
     }
 
     private mutating func vector(

@@ -23,6 +23,8 @@ struct WeightMatrix {
     var columns: Int
     var rowBytes: Int
     var weights: UnsafeRawPointer
+    /// What adapters add to it. ``multiply(_:count:rows:out:stride:panel:)`` leaves it out.
+    var lowRank: LowRank?
 
     /// Rows that are expanded to float32 at once.
     static let panelRows = 128

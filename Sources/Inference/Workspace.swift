@@ -22,6 +22,8 @@ final class Workspace {
     let product: UnsafeMutablePointer<Float>
     let gate: UnsafeMutablePointer<Float>
     let up: UnsafeMutablePointer<Float>
+    /// What adapters' first matrices make of the rows, for three products at once.
+    let narrowed: [UnsafeMutablePointer<Float>]
     /// Cosines and sines of the positions, for layers without and with a window.
     let rope: UnsafeMutablePointer<Float>
     let windowRope: UnsafeMutablePointer<Float>
@@ -42,6 +44,8 @@ final class Workspace {
         var attention: UnsafeMutableRawPointer
         /// ``stagedColumns`` logits of each sequence; empty where there is one only.
         var staged: UnsafeMutablePointer<Float>
+        /// What an adapter's first matrix makes of a row.
+        var narrowed: UnsafeMutablePointer<Float>
     }
 
     private let memory: Memory
@@ -56,6 +60,7 @@ final class Workspace {
         let quantizedBytes = ck_activation_row_bytes((longest + 31) / 32 * 32)
         let quantizedStride = ck_activation_row_bytes((width + 31) / 32 * 32)
         let panelRows = model.weights.usesFloats ? WeightMatrix.panelRows : 0
+        let rank = model.weights.highestRank
         let attention = ck_attention_scratch_bytes(configuration.headLength)
 
         func lay(_ base: UnsafeMutableRawPointer) -> (Layout, Int) {
@@ -76,19 +81,22 @@ final class Workspace {
                 x: floats(rows * width), query: floats(rows * configuration.queryLength),
                 key: floats(rows * configuration.keyLength), value: floats(rows * configuration.keyLength),
                 product: floats(rows * width), gate: floats(rows * configuration.feedForwardLength),
-                up: floats(rows * configuration.feedForwardLength), rope: floats(rows * configuration.ropeDimension),
+                up: floats(rows * configuration.feedForwardLength),
+                rope: floats(rows * configuration.ropeDimension),
                 windowRope: floats(configuration.window == nil ? 0 : rows * configuration.ropeDimension),
+                narrowed: (0..<3).map { _ in floats(max(rows, kept) * rank) },
                 activations: activations(rows), keptX: floats(kept * width), keptActivations: activations(kept),
                 threads: (0..<model.pool.count).map { _ in
                     ThreadBuffers(
                         x: floats(width), row: floats(longest), activations: activations(1),
                         panel: floats(panelRows * longest), attention: raw(attention),
-                        staged: floats(kept * Self.stagedColumns))
+                        staged: floats(kept * Self.stagedColumns), narrowed: floats(rank))
                 })
             return (layout, offset)
         }
         struct Layout {
             var x, query, key, value, product, gate, up, rope, windowRope: UnsafeMutablePointer<Float>
+            var narrowed: [UnsafeMutablePointer<Float>]
             var activations: ActivationRows
             var keptX: UnsafeMutablePointer<Float>
             var keptActivations: ActivationRows
@@ -108,6 +116,7 @@ final class Workspace {
         product = layout.product
         gate = layout.gate
         up = layout.up
+        narrowed = layout.narrowed
         rope = layout.rope
         windowRope = layout.windowRope
         activations = layout.activations

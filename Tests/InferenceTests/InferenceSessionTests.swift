@@ -30,7 +30,7 @@ struct Setting: CustomTestStringConvertible, Sendable {
         "\(architecture) \(format) \(options.activations) \(options.kvCache) \(options.threads) threads"
     }
 
-    static let all: [Setting] = ["llama", "gemma3", "qwen2", "qwen3", "gemma2"].flatMap { architecture in
+    static let all: [Setting] = ["llama", "gemma3", "qwen2", "qwen3", "gemma2", "phi3"].flatMap { architecture in
         ["F32", "Q8_0", "Q4_1"].flatMap { format in
             [
                 Setting(architecture: architecture, format: format, options: .reference),
@@ -47,7 +47,7 @@ struct Setting: CustomTestStringConvertible, Sendable {
 }
 
 struct InferenceSessionTests {
-    @Test(arguments: ["llama", "gemma3", "qwen2", "qwen3", "gemma2"], ["F32", "Q8_0", "Q4_1"])
+    @Test(arguments: ["llama", "gemma3", "qwen2", "qwen3", "gemma2", "phi3"], ["F32", "Q8_0", "Q4_1"])
     func agreesWithAPlainForwardPass(_ architecture: String, _ format: String) throws {
         let tiny = TinyModel(architecture, format: format)
         let ids = tokens(20)

@@ -21,9 +21,13 @@ struct PlainForwardPass {
                 let hasWindow = isGemma && (layer + 1) % 2 != 0
                 let base = model.architecture == "gemma3" && !hasWindow ? 1_000_000.0 : 10_000.0
                 let input = norm(x, prefix + "attn_norm.weight")
-                var query = product(prefix + "attn_q.weight", input)
-                var key = product(prefix + "attn_k.weight", input)
-                var value = product(prefix + "attn_v.weight", input)
+                let (queries, length) = (model.heads * model.headLength, model.kvHeads * model.headLength)
+                let isFused = model.architecture == "phi3"
+                let all = isFused ? product(prefix + "attn_qkv.weight", input) : []
+                var query = isFused ? Array(all[..<queries]) : product(prefix + "attn_q.weight", input)
+                var key =
+                    isFused ? Array(all[queries..<queries + length]) : product(prefix + "attn_k.weight", input)
+                var value = isFused ? Array(all[(queries + length)...]) : product(prefix + "attn_v.weight", input)
                 if model.architecture == "qwen2" {
                     query = sum(query, numbers(prefix + "attn_q.bias"))
                     key = sum(key, numbers(prefix + "attn_k.bias"))
@@ -39,8 +43,10 @@ struct PlainForwardPass {
                 if isGemma { out = norm(out, prefix + "post_attention_norm.weight") }
                 x = sum(x, out)
                 let middle = norm(x, prefix + "ffn_norm.weight")
-                let gate = product(prefix + "ffn_gate.weight", middle).map { isGemma ? gelu($0) : $0 / (1 + exp(-$0)) }
-                let up = product(prefix + "ffn_up.weight", middle)
+                let both = product(prefix + "ffn_up.weight", middle)
+                let gate = (isFused ? Array(both[..<model.hidden]) : product(prefix + "ffn_gate.weight", middle))
+                    .map { isGemma ? gelu($0) : $0 / (1 + exp(-$0)) }
+                let up = isFused ? Array(both[model.hidden...]) : both
                 var down = product(prefix + "ffn_down.weight", zip(gate, up).map { $0 * $1 })
                 if isGemma { down = norm(down, prefix + "post_ffw_norm.weight") }
                 x = sum(x, down)

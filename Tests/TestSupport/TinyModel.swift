@@ -4,7 +4,7 @@ public import Foundation
 
 /// A model of a few thousand random weights, as a GGUF file and as plain numbers.
 public struct TinyModel: Sendable {
-    /// The architecture: `llama`, `gemma2`, `gemma3`, `qwen2` or `qwen3`.
+    /// The architecture: `llama`, `gemma2`, `gemma3`, `phi3`, `qwen2` or `qwen3`.
     public var architecture = "llama"
     /// How matrices are stored: `F32`, `Q8_0` or `Q4_1`.
     public var format = "F32"
@@ -65,12 +65,20 @@ public struct TinyModel: Sendable {
             let prefix = "blk.\(layer)."
             vector(prefix + "attn_norm.weight", width, &generator)
             vector(prefix + "ffn_norm.weight", width, &generator)
-            matrix(prefix + "attn_q.weight", width, heads * headLength, &generator)
-            matrix(prefix + "attn_k.weight", width, kvHeads * headLength, &generator)
-            matrix(prefix + "attn_v.weight", width, kvHeads * headLength, &generator)
+            if architecture == "phi3" {
+                matrix(prefix + "attn_qkv.weight", width, (heads + 2 * kvHeads) * headLength, &generator)
+            } else {
+                matrix(prefix + "attn_q.weight", width, heads * headLength, &generator)
+                matrix(prefix + "attn_k.weight", width, kvHeads * headLength, &generator)
+                matrix(prefix + "attn_v.weight", width, kvHeads * headLength, &generator)
+            }
             matrix(prefix + "attn_output.weight", heads * headLength, width, &generator)
-            matrix(prefix + "ffn_gate.weight", width, hidden, &generator)
-            matrix(prefix + "ffn_up.weight", width, hidden, &generator)
+            if architecture == "phi3" {
+                matrix(prefix + "ffn_up.weight", width, 2 * hidden, &generator)
+            } else {
+                matrix(prefix + "ffn_gate.weight", width, hidden, &generator)
+                matrix(prefix + "ffn_up.weight", width, hidden, &generator)
+            }
             matrix(prefix + "ffn_down.weight", hidden, width, &generator)
             if architecture == "gemma3" || architecture == "qwen3" {
                 vector(prefix + "attn_q_norm.weight", headLength, &generator)
@@ -86,6 +94,11 @@ public struct TinyModel: Sendable {
                 vector(prefix + "attn_v.bias", kvHeads * headLength, &generator)
             }
         }
+    }
+
+    /// Adds to the plain numbers of a tensor; the file stays as it is.
+    public mutating func add(_ change: [Float], to name: String) {
+        values[name] = zip(values[name] ?? [], change).map { $0 + $1 }
     }
 
     /// Changes the file before it is written.
