@@ -60,8 +60,8 @@ package struct ExtractionBench: Sendable {
     }
 
     /// Runs all variants by turns, so that a change of the machine's speed meets all of them.
-    func measure(model path: String, threads: Int, runs: Int) throws -> [Figures] {
-        let model = try TextModel(path: path, options: ModelOptions(threads: threads))
+    func measure(model path: String, modelOptions: ModelOptions, runs: Int) throws -> [Figures] {
+        let model = try TextModel(path: path, options: modelOptions)
         let spec = try SpecLoader.load(path: schema)
         var times: [Variant: [(total: Double, prefill: Double)]] = [:]
         var texts: [Variant: String] = [:]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
-import Inference
+package import Inference
 
 /// Measures how fast a model loads, reads a prompt and generates, and the memory it needs.
 ///
@@ -87,8 +87,8 @@ package enum InferenceBench {
     ///
     /// - Throws: `InferenceError` if the model cannot be loaded or the tokens do not fit its context.
     package static func measure(
-        model path: String, threads: Int, promptTokens: Int, generate: Int, sequences: Int = 1, depths: [Int] = [],
-        extraction: ExtractionBench? = nil, runs: Int = 1
+        model path: String, threads: Int, adapters: [ModelOptions.Adapter] = [], promptTokens: Int, generate: Int,
+        sequences: Int = 1, depths: [Int] = [], extraction: ExtractionBench? = nil, runs: Int = 1
     ) throws -> Figures {
         let limit = 1 << 24
         guard (0...limit).contains(promptTokens), (0...limit).contains(generate), (1...limit).contains(runs) else {
@@ -103,9 +103,10 @@ package enum InferenceBench {
         var batches: [Double] = []
         var deep = [[Double]](repeating: [], count: depths.count)
         let clock = ContinuousClock()
+        let options = ModelOptions(threads: threads, adapters: adapters)
         for _ in 0..<runs {
             let start = clock.now
-            let model = try Model(path: path, options: ModelOptions(threads: threads))
+            let model = try Model(path: path, options: options)
             loads.append(seconds(clock.now - start))
             let session = try InferenceSession(
                 model, contextLength: min(max(promptTokens + generate, 1), model.contextLength))
@@ -137,7 +138,7 @@ package enum InferenceBench {
             loadSeconds: median(loads), peakResidentBytes: peakResidentBytes())
         if generate > 0 { figures.depths = zip(depths, deep).map { ($0, median($1)) } }
         if let extraction {
-            figures.extraction = try extraction.measure(model: path, threads: threads, runs: runs)
+            figures.extraction = try extraction.measure(model: path, modelOptions: options, runs: runs)
             figures.peakResidentBytes = peakResidentBytes()
         }
         return figures

@@ -13,7 +13,8 @@ extension BenchCommand {
                 With --schemas: each line of the result is a walk with its budget, status and text. With --small-worlds:
                 random schemas over few values, whose machine, masks and negation are compared with the validator.
                 With --documents: damaged files for every reader and the formatter. With --gguf: damaged headers of small
-                model files, each loaded and run for a token, in processes of their own.
+                model files, each loaded and run for a token, in processes of their own; with --lora those of adapters,
+                each applied to the model.
                 The same seed gives the same run. Exit status 2 where something is wrong.
 
                 EXAMPLE
@@ -21,6 +22,7 @@ extension BenchCommand {
                   formwork bench fuzz --small-worlds 10000 --seed 1
                   formwork bench fuzz --documents config/ --cases 100000 --seconds 600 --out failures/
                   formwork bench fuzz --gguf tiny.gguf --cases 1000000 --seed 1 --out failures/
+                  formwork bench fuzz --gguf tiny.gguf --lora adapter.gguf --cases 100000 --out failures/
                 """
         )
 
@@ -76,6 +78,9 @@ extension BenchCommand {
         @Option(name: .long, parsing: .upToNextOption, help: "Small model files whose headers to damage.")
         var gguf: [String] = []
 
+        @Option(name: .long, help: "A small adapter to damage, for the model of --gguf, which stays sound. Repeatable.")
+        var lora: [String] = []
+
         @Option(name: .long, help: ArgumentHelp("Run the cases in this process and log them.", visibility: .hidden))
         var workerLog: String?
 
@@ -90,6 +95,7 @@ extension BenchCommand {
                 throw ValidationError("one of --schemas, --small-worlds, --documents and --gguf is needed")
             }
             if !gguf.isEmpty, out == nil { throw ValidationError("--gguf needs --out") }
+            if !lora.isEmpty, gguf.count != 1 { throw ValidationError("--lora needs one model: --gguf") }
             if cases < 1 { throw ValidationError("--cases takes 1 or more") }
             if schemas != nil, vocab == nil || out == nil { throw ValidationError("--schemas needs --vocab and --out") }
             if walks < 1 || every < 1 || offset < 0 || vocabularyShare < 1 || smallWorlds ?? 1 < 1 {
@@ -131,7 +137,8 @@ extension BenchCommand {
         }
 
         private func damageModels(_ out: String) throws {
-            let fuzz = try ModelFuzz(paths: gguf, seed: seed)
+            let fuzz = try ModelFuzz(
+                paths: lora.isEmpty ? gguf : lora, model: lora.isEmpty ? nil : gguf.first, seed: seed)
             let end = offset.addingReportingOverflow(cases)
             let range = offset..<(end.overflow ? .max : end.partialValue)
             if let workerLog { return try fuzz.work(cases: range, folder: out, log: workerLog) }
@@ -144,7 +151,7 @@ extension BenchCommand {
                 worker: { cases, log in
                     let process = Process()
                     process.executableURL = program
-                    process.arguments = ["bench", "fuzz", "--gguf"] + gguf
+                    process.arguments = ["bench", "fuzz", "--gguf"] + gguf + lora.flatMap { ["--lora", $0] }
                     process.arguments?.append(contentsOf: [
                         "--seed", "\(seed)", "--offset", "\(cases.lowerBound)", "--cases", "\(cases.count)", "--out", out,
                         "--worker-log", log,

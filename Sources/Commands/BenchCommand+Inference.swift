@@ -26,6 +26,8 @@ extension BenchCommand {
         @Option(name: .shortAndLong, help: ArgumentHelp("Threads for the model, or several numbers of them.", valueName: "N,…"))
         var threads: String?
 
+        @OptionGroup var adapterArguments: AdapterArguments
+
         @Option(name: .long, help: "Tokens of the prompt.")
         var promptTokens: Int = 512
 
@@ -89,7 +91,8 @@ extension BenchCommand {
             }
             let figures = try counts.map { count in
                 try InferenceBench.measure(
-                    model: path, threads: count, promptTokens: promptTokens, generate: generate, sequences: sequences,
+                    model: path, threads: count, adapters: adapterArguments.adapters, promptTokens: promptTokens,
+                    generate: generate, sequences: sequences,
                     depths: depths.map { try Self.numbers($0, 0...1 << 20, "--depths") } ?? [], extraction: extraction,
                     runs: runs)
             }

@@ -67,6 +67,8 @@ struct RepairCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: "Threads for the model; by default all cores.")
     var threads: Int?
 
+    @OptionGroup var adapterArguments: AdapterArguments
+
     @Option(name: .long, help: "The most tokens that a document may have that the model completes.")
     var maxTokens: Int = 1024
 
@@ -91,6 +93,7 @@ struct RepairCommand: ParsableCommand {
     func validate() throws {
         if write && (files.isEmpty || files.contains("-")) { throw ValidationError("--write needs files") }
         if model != nil, schema == nil { throw ValidationError("--model needs --schema") }
+        if model == nil, !adapterArguments.lora.isEmpty { throw ValidationError("--lora needs --model") }
         if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must lie between 1 and 256") }
         if !(1...1_000_000).contains(maxTokens) { throw ValidationError("--max-tokens must lie between 1 and 1000000") }
         if [diff, patch, output == .json].count(where: \.self) > 1 {
@@ -122,7 +125,8 @@ struct RepairCommand: ParsableCommand {
             validator = checks
             if let model {
                 helper = ModelHelper(
-                    model: model, threads: threads, maxTokens: maxTokens, spec: spec, validator: checks,
+                    model: model, threads: threads, adapters: try adapterArguments.adapters, maxTokens: maxTokens,
+                    spec: spec, validator: checks,
                     formats: formats, registry: try schemaArguments.registry(for: spec, at: schema))
             }
         } else {
@@ -217,6 +221,7 @@ struct RepairCommand: ParsableCommand {
 private final class ModelHelper {
     private let model: String
     private let threads: Int?
+    private let adapters: [ModelOptions.Adapter]
     private let maxTokens: Int
     private let spec: LoadedSpec
     private let validator: Validator
@@ -225,9 +230,10 @@ private final class ModelHelper {
     private var repairer: ModelRepairer?
 
     init(
-        model: String, threads: Int?, maxTokens: Int, spec: LoadedSpec, validator: Validator, formats: FormatPolicy,
-        registry: SchemaRegistry
+        model: String, threads: Int?, adapters: [ModelOptions.Adapter], maxTokens: Int, spec: LoadedSpec,
+        validator: Validator, formats: FormatPolicy, registry: SchemaRegistry
     ) {
+        self.adapters = adapters
         (self.model, self.threads, self.maxTokens, self.spec) = (model, threads, maxTokens, spec)
         (self.validator, self.formats, self.registry) = (validator, formats, registry)
     }
@@ -238,9 +244,9 @@ private final class ModelHelper {
             let path = try ModelStore.standard().resolve(model).path
             let cores = min(max(ProcessInfo.processInfo.activeProcessorCount, 1), 64)
             repairer = ModelRepairer(
-                model: try TextModel(path: path, options: ModelOptions(threads: threads ?? cores)), spec: spec,
-                registry: registry,
-                validator: validator, options: TransformationOptions(maxTokens: maxTokens, formats: formats))
+                model: try TextModel(
+                    path: path, options: ModelOptions(threads: threads ?? cores, adapters: adapters)), spec: spec,
+                registry: registry, validator: validator, options: TransformationOptions(maxTokens: maxTokens, formats: formats))
         }
         do {
             return try repairer?.complete(repair) ?? repair

@@ -41,6 +41,8 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: "Threads for each model; by default all cores.")
     var threads: Int?
 
+    @OptionGroup var adapterArguments: AdapterArguments
+
     @Option(name: .long, help: "Tokens of prompt and answer together, at most. (default: what the model allows, up to 8192)")
     var context: Int?
 
@@ -105,7 +107,7 @@ struct ServeCommand: AsyncParsableCommand {
         // A file that is no model that can be run is told now, not to the first client.
         for model in models {
             do {
-                _ = try MemoryEstimate(GGUFFile(path: model.path))
+                _ = try MemoryEstimate(GGUFFile(path: model.path), options: configuration.modelOptions)
             } catch {
                 throw CommandFailure(.unreadable, "cannot serve '\(model.path)': \(error)")
             }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ArgumentParser
 import Configuration
 import Documents
 import Foundation
@@ -35,7 +36,7 @@ struct ServeSettings {
     private static func located(_ text: String, _ name: String, _ project: Project?) -> String {
         guard let project else { return text }
         switch name {
-        case "keys", "tls-certificate", "tls-key": return project.file(text)
+        case "keys", "lora", "tls-certificate", "tls-key": return project.file(text)
         case "state": return text == "none" ? text : project.file(text)
         case "model":
             let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
@@ -97,6 +98,15 @@ struct ServeSettings {
         configuration.allowedOrigins = list(command.allowOrigin, "allow-origin")
         let cores = min(max(ProcessInfo.processInfo.activeProcessorCount, 1), 64)
         configuration.modelOptions = ModelOptions(threads: try number(command.threads, "threads", 1...256) ?? cores)
+        let adapters = list(command.adapterArguments.lora, "lora")
+        if configuration.models.count > 1, let first = adapters.first {
+            throw wrong("lora", first, "adapters where a single model is served: they are made for one")
+        }
+        do {
+            configuration.modelOptions.adapters = try adapters.map(AdapterArguments.adapter)
+        } catch let error as ValidationError {
+            throw CommandFailure(.usage, error.message)
+        }
         configuration.keys = try keys(command.keys ?? text("keys"))
         let state = command.state ?? text("state")
         if state != "none" {

@@ -81,6 +81,8 @@ struct ModelArguments: ParsableArguments {
     @Option(name: .shortAndLong, help: "Threads for the model; by default all cores.")
     var threads: Int?
 
+    @OptionGroup var adapterArguments: AdapterArguments
+
     func validate() throws {
         if let threads, !(1...256).contains(threads) {
             throw ValidationError("--threads must lie between 1 and 256")
@@ -92,7 +94,35 @@ struct ModelArguments: ParsableArguments {
     func path() throws -> String { try ModelStore.standard().resolve(model).path }
 
     func load() throws -> TextModel {
-        try TextModel(path: path(), options: ModelOptions(threads: threadCount))
+        try TextModel(path: path(), options: ModelOptions(threads: threadCount, adapters: adapterArguments.adapters))
+    }
+}
+
+/// Which adapters are applied to the model.
+struct AdapterArguments: ParsableArguments {
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Apply a LoRA adapter, a GGUF file made for the model, by a factor (1 unless given). Repeatable.",
+            valueName: "FILE[:SCALE]"), completion: .file(extensions: ["gguf"]))
+    var lora: [String] = []
+
+    func validate() throws { _ = try lora.map(Self.adapter) }
+
+    var adapters: [ModelOptions.Adapter] {
+        get throws { try lora.map(Self.adapter) }
+    }
+
+    /// A file of that very name comes first; else what follows the last colon is the scale.
+    static func adapter(_ text: String) throws -> ModelOptions.Adapter {
+        guard !FileManager.default.fileExists(atPath: text), let colon = text.lastIndex(of: ":") else {
+            return ModelOptions.Adapter(path: text)
+        }
+        let scale = text[text.index(after: colon)...]
+        guard let value = Float(scale), value.isFinite else {
+            throw ValidationError("--lora '\(text)': the scale '\(scale)' is not a finite number")
+        }
+        return ModelOptions.Adapter(path: String(text[..<colon]), scale: value)
     }
 }
 

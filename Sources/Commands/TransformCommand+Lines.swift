@@ -148,6 +148,10 @@ extension TransformCommand {
         let model = URL(fileURLWithPath: try modelArguments.path()).resolvingSymlinksInPath().path
         let attributes = try? FileManager.default.attributesOfItem(atPath: model)
         fingerprint.add("\(model) \(attributes?[.size] as? Int ?? 0) \((attributes?[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0)")
+        for adapter in try modelArguments.adapterArguments.adapters {
+            fingerprint.add("\(adapter.scale)")
+            try fingerprint.add(file: adapter.path)
+        }
         try fingerprint.add(file: path)
         return fingerprint.text
     }

@@ -10,7 +10,7 @@ import ModelFiles
     import Darwin
 #endif
 
-/// Damaged headers of model files: `bench fuzz --gguf`.
+/// Damaged headers of model files, or of adapters for a sound model: `bench fuzz --gguf`.
 ///
 /// Each case changes the header of a small sound file, loads what came out, and where that succeeds runs a token. A case
 /// depends on the seed and its number only. It fails if it takes more than a second of processor time, needs more than
@@ -29,12 +29,16 @@ public struct ModelFuzz: Sendable {
 
     private let seeds: [Seed]
     private let seed: UInt64
+    /// The model that damaged adapters are applied to; nil where models are damaged.
+    private let model: String?
 
     /// The most memory that a case may take beyond what the process has.
     static let memoryLimit = 1 << 30
 
-    /// Reads the seed files.
-    public init(paths: [String], seed: UInt64) throws {
+    /// Reads the seed files: models, or with `model` adapters for it.
+    public init(paths: [String], model: String? = nil, seed: UInt64) throws {
+        guard !paths.isEmpty else { throw Failure(description: "there are no files to damage") }
+        self.model = model
         seeds = try paths.map { path in
             let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
             guard let header = ModelHeader(bytes) else { throw Failure(description: "'\(path)' is not a sound GGUF file") }
@@ -131,23 +135,33 @@ public struct ModelFuzz: Sendable {
         Self.limitMemory()
         for number in cases {
             put("\(number)")
-            try Data(bytes(ofCase: number)).write(to: URL(fileURLWithPath: path))
-            let start = Self.processorTime()
-            var result: String
-            do {
-                result = try outcome(path)
-            } catch {
-                result = Self.id(of: error)
-            }
-            let time = Self.processorTime() - start
-            if time > 1 { result = "!\(time) s (\(result))" }
-            put(" \(result)\n")
+            put(" \(try result(ofCase: number, file: path))\n")
         }
+    }
+
+    /// Runs a case in this process, without a limit of memory: `loaded`, a refusal's id, or what is wrong after an
+    /// exclamation mark.
+    ///
+    /// - Parameter path: Where the damaged file goes.
+    public func result(ofCase number: Int, file path: String) throws -> String {
+        try Data(bytes(ofCase: number)).write(to: URL(fileURLWithPath: path))
+        let start = Self.processorTime()
+        var result: String
+        do {
+            result = try outcome(path)
+        } catch {
+            result = Self.id(of: error)
+        }
+        let time = Self.processorTime() - start
+        if time > 1 { result = "!\(time) s (\(result))" }
+        return result
     }
 
     /// Loads the file and runs a token.
     private func outcome(_ path: String) throws -> String {
-        let model = try Model(path: path)
+        let model =
+            try model.map { try Model(path: $0, options: ModelOptions(adapters: [ModelOptions.Adapter(path: path)])) }
+            ?? Model(path: path)
         let session = try InferenceSession(model, contextLength: min(model.contextLength, 8))
         try session.prefill([0])
         guard session.logits.count == model.vocabularySize else { return "!logits missing" }
@@ -156,6 +170,7 @@ public struct ModelFuzz: Sendable {
 
     private static func id(of error: any Error) -> String {
         guard let error = error as? InferenceError else { return "!\(error)".replacing("\n", with: " ") }
+        if error.code == .adapter, error.cause == nil { return "!no cause: \(error.message)" }
         if error.code == .outOfMemory { return "!out of memory: \(error.message)" }
         guard let cause = error.cause as? ModelFileError else { return error.code.description }
         // What has a place in the file says so.
@@ -165,7 +180,7 @@ public struct ModelFuzz: Sendable {
 
     private static func processorTime() -> Double {
         var time = timespec()
-        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 

@@ -64,6 +64,7 @@ package enum ProjectSchema {
                 "host": {"type": "string", "minLength": 1},
                 "port": {"type": "integer", "minimum": 0, "maximum": 65535},
                 "threads": {"type": "integer", "minimum": 1, "maximum": 256},
+                "lora": {"type": "array", "items": {"type": "string", "minLength": 1}},
                 "context": {"type": "integer", "minimum": 16, "maximum": 16777216},
                 "slots": {"type": "integer", "minimum": 1, "maximum": 256},
                 "cache": {"type": "integer", "minimum": 0, "maximum": 1048576},
