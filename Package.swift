@@ -1,6 +1,7 @@
 // swift-tools-version: 6.2
 // SPDX-License-Identifier: Apache-2.0
 
+import CompilerPluginSupport
 import PackageDescription
 
 let settings: [SwiftSetting] = [
@@ -24,7 +25,8 @@ let package = Package(
     name: "formwork",
     platforms: [.macOS(.v15)],
     products: [
-        .executable(name: "formwork", targets: ["formwork"]),
+        .executable(name: "formwork", targets: ["formwork-cli"]),
+        .library(name: "Formwork", targets: ["Formwork"]),
         .library(name: "Transformations", targets: ["Transformations"]),
     ],
     dependencies: [
@@ -40,6 +42,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/swiftlang/swift-syntax", "602.0.0"..<"605.0.0"),
     ],
     targets: [
         // C leaves
@@ -57,6 +60,31 @@ let package = Package(
         library("Inference", ["ModelFiles", "Tokenizers", "CKernels", "COpenBLAS"]),
         library("Generation", ["Constraints", "Inference", "Tokenizers"]),
         library("Transformations", ["Generation", "JSONSchemas", "Documents", "Tokenizers", "Constraints", "Inference"]),
+        // What the macros do is a library, because a test that depends on a macro has the whole package built once more.
+        library(
+            "StructuredDerivation",
+            [
+                .product(name: "SwiftDiagnostics", package: "swift-syntax"),
+                .product(name: "SwiftSyntax", package: "swift-syntax"),
+                .product(name: "SwiftSyntaxMacros", package: "swift-syntax"),
+            ]
+        ),
+        .macro(
+            name: "FormworkMacros",
+            dependencies: [
+                "StructuredDerivation", .product(name: "SwiftSyntax", package: "swift-syntax"),
+                .product(name: "SwiftSyntaxMacros", package: "swift-syntax"),
+                .product(name: "SwiftCompilerPlugin", package: "swift-syntax"),
+            ],
+            swiftSettings: settings
+        ),
+        library(
+            "Formwork",
+            [
+                "FormworkMacros", "Transformations", "Generation", "Constraints", "Inference", "JSONSchemas", "Documents",
+                "Tokenizers", "ModelFiles",
+            ]
+        ),
         library(
             "Benchmarks",
             ["Transformations", "Generation", "Constraints", "Inference", "JSONSchemas", "Documents", "Tokenizers",
@@ -93,7 +121,8 @@ let package = Package(
                 .product(name: "Configuration", package: "swift-configuration"),
             ]
         ),
-        .executableTarget(name: "formwork", dependencies: ["Commands"], swiftSettings: settings),
+        // Not `formwork`: on some file systems that is the same folder as that of the library.
+        .executableTarget(name: "formwork-cli", dependencies: ["Commands"], swiftSettings: settings),
         .executableTarget(name: "formwork-loops", dependencies: ["Benchmarks"], swiftSettings: settings),
 
         // Tests
@@ -108,8 +137,46 @@ let package = Package(
         tests("Generation", ["Constraints", "Inference", "Tokenizers", "JSONSchemas", "Documents"]),
         tests("Transformations", ["JSONSchemas", "Documents"]),
         tests("Jobs", []),
+        tests("Formwork", []),
+        tests(
+            "StructuredDerivation",
+            [
+                .product(name: "SwiftParser", package: "swift-syntax"),
+                .product(name: "SwiftSyntax", package: "swift-syntax"),
+                .product(name: "SwiftSyntaxMacros", package: "swift-syntax"),
+                .product(name: "SwiftSyntaxMacroExpansion", package: "swift-syntax"),
+                .product(name: "SwiftSyntaxMacrosGenericTestSupport", package: "swift-syntax"),
+            ]
+        ),
         tests("Service", ["Documents", "JSONSchemas"]),
-        tests("Commands", ["Benchmarks", "Documents", "Inference", "ModelFiles", "formwork"]),
+        tests("Commands", ["Benchmarks", "Documents", "Inference", "ModelFiles", "formwork-cli"]),
     ],
     cLanguageStandard: .c11
 )
+
+// swift-syntax takes longer to build than everything else. So parts of the package can be left out: all is there unless the
+// environment says otherwise.
+let libraryParts: Set = ["Formwork", "FormworkMacros", "StructuredDerivation", "FormworkTests", "StructuredDerivationTests"]
+let libraryPackages = ["BigInt", "swift-syntax"]
+
+switch Context.environment["FORMWORK_TARGETS"] ?? "all" {
+case "all": break
+case "service":
+    // The command line and the service with all tests but those of the library.
+    package.products.removeAll { $0.name == "Formwork" }
+    package.targets.removeAll { libraryParts.contains($0.name) }
+    package.dependencies.removeAll { isFrom("swift-syntax", $0) }
+case "library":
+    // The library and its tests.
+    let others: Set = ["Service", "Commands", "Jobs", "Benchmarks", "formwork-cli", "formwork-loops"]
+    package.products.removeAll { $0.name == "formwork" }
+    package.targets.removeAll { others.contains($0.name) || $0.type == .test && !libraryParts.contains($0.name) }
+    package.dependencies.removeAll { dependency in !libraryPackages.contains { isFrom($0, dependency) } }
+case let other:
+    fatalError("FORMWORK_TARGETS is 'all', 'service' or 'library', not '\(other)'")
+}
+
+func isFrom(_ name: String, _ dependency: Package.Dependency) -> Bool {
+    guard case .sourceControl(_, let location, _) = dependency.kind else { return false }
+    return location.hasSuffix("/" + name)
+}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Documents
+package import JSONSchemas
 package import Tokenizers
 
 /// Turns messages into a prompt's tokens with the model's own chat template.
@@ -17,6 +18,21 @@ package struct PromptBuilder: Sendable {
         self.tokenizer = tokenizer
         self.template = template
         self.answerTitle = answerTitle
+    }
+
+    /// What comes before the text that is to become a JSON value: what to do, the schema as JSON, and examples.
+    package static func opening(instruction: String, schema: String, examples: [SpecExample]) -> [ChatMessage] {
+        var messages = [
+            ChatMessage(
+                role: "system",
+                content: instruction + "\nAnswer with one JSON value that fits this JSON schema:\n" + schema)
+        ]
+        let writer = JSONWriter(style: .spaced)
+        for example in examples {
+            messages.append(ChatMessage(role: "user", content: example.input))
+            messages.append(ChatMessage(role: "assistant", content: writer.write(example.output)))
+        }
+        return messages
     }
 
     /// The tokens of a conversation, up to the place where the assistant answers.

@@ -241,18 +241,7 @@ public final class Transformer {
         if spec.instruction == nil, let description = spec.summary {
             instruction += " \(description)"
         }
-        let schema = SchemaRendering.compact(spec.schema.root)
-        var messages = [
-            ChatMessage(
-                role: "system",
-                content: instruction + "\nAnswer with one JSON value that fits this JSON schema:\n" + schema
-            )
-        ]
-        let writer = JSONWriter(style: .spaced)
-        for example in spec.examples {
-            messages.append(ChatMessage(role: "user", content: example.input))
-            messages.append(ChatMessage(role: "assistant", content: writer.write(example.output)))
-        }
-        return messages
+        return PromptBuilder.opening(
+            instruction: instruction, schema: SchemaRendering.compact(spec.schema.root), examples: spec.examples)
     }
 }
