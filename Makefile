@@ -10,7 +10,7 @@ PREFIX ?= /usr/local
 SHARE = $(DESTDIR)$(PREFIX)/share
 THREADS ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 
-.PHONY: help demo test build bench bench-instructions setup model clean format install completions manual
+.PHONY: help demo test test-service test-library build bench bench-instructions setup model clean format install completions manual
 
 help:
 	@echo "make demo    set up, build, fetch a small model, run sample transformations"
@@ -33,10 +33,16 @@ model: build
 demo: model
 	@FORMWORK=$(FORMWORK) MODEL=$(MODEL) THREADS=$(THREADS) sh Samples/demo.sh
 
+# Both at once: much of a build with optimisation keeps one core busy only.
 test: setup
+	@$(MAKE) --no-print-directory -j2 test-service test-library
+
+test-service:
 	FORMWORK_TARGETS=service $(SWIFT) build -c release --build-tests
 	FORMWORK_TARGETS=service $(SWIFT) test -c release --skip-build
-	# C without optimisation would make the model twenty times slower.
+
+# C without optimisation would make the model twenty times slower.
+test-library:
 	FORMWORK_TARGETS=library $(SWIFT) test --scratch-path .build-library -Xcc -O2
 
 bench: model
