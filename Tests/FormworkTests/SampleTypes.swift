@@ -107,3 +107,9 @@ struct Event: Equatable {
     @Guide(.format(.email)) var contact: String?
     var isPublic: Bool
 }
+
+/// A value that takes a while, whatever is chosen: work on it is under way when a test looks.
+@Structured
+struct LongList: Equatable {
+    @Guide(.count(300...400)) var lines: [String]
+}

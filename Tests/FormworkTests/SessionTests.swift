@@ -187,7 +187,7 @@ struct SessionTests {
 
     @Test func leavingTheLoopEndsTheWork() async throws {
         try await withSession { session in
-            let stream = session.stream(text, to: [String].self, options: .init(temperature: 1, seed: 1, budget: 3000))
+            let stream = session.stream(text, to: LongList.self, options: .init(temperature: 1, seed: 1, budget: 3000))
             for try await _ in stream { break }
             let error = await #expect(throws: FormworkError.self) { try await stream.result() }
             #expect(error?.code == .cancelled)
@@ -199,7 +199,7 @@ struct SessionTests {
     @Test func cancellationEndsTheWork() async throws {
         try await withSession(options: .init(concurrency: 1, threads: 1)) { session in
             let options = TransformOptions(temperature: 1, seed: 1, budget: 3000)
-            let endless = Task { try await session.transform(text, to: [[String]].self, options: options) }
+            let endless = Task { try await session.transform(text, to: LongList.self, options: options) }
             let waiting = Task { try await session.transform(text, to: Contact.self, options: options) }
             try await Task.sleep(for: .milliseconds(50))
             waiting.cancel()
@@ -249,12 +249,12 @@ struct SessionTests {
 
     @Test func tooManyThatWaitAreRefused() async throws {
         try await withSession(options: .init(concurrency: 1, waitingLimit: 0, threads: 1)) { session in
-            try await session.prepare([String].self)
-            let options = TransformOptions(temperature: 1, seed: 1, budget: 2000)
-            let running = session.stream(text, to: [String].self, options: options)
+            try await session.prepare(LongList.self)
+            let options = TransformOptions(temperature: 1, seed: 1, budget: 3000)
+            let running = session.stream(text, to: LongList.self, options: options)
             var iterator = running.makeAsyncIterator()
             _ = try await iterator.next()
-            #expect(await code(session, [String].self, options).0 == .busy)
+            #expect(await code(session, LongList.self, options).0 == .busy)
             _ = iterator
         }
     }
